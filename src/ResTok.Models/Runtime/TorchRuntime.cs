@@ -1,0 +1,6 @@
+namespace ResTok.Models.Runtime;
+
+public static class TorchRuntime
+{
+    public static void EnsureLoaded() { }
+}
