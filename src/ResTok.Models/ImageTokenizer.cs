@@ -1,31 +1,249 @@
+using ResTok.Models.Parameters;
+using ResTok.Models.Runtime;
+using ResTok.Models.Tokenizer;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResTok.Models;
 
-/// <summary>Turns pictures into ResTok tokens and tokens into pictures (arXiv 2601.03955, section 3).</summary>
-public sealed class ImageTokenizer : IDisposable
+/// <summary>
+/// Turns pictures into ResTok tokens and tokens into pictures (arXiv 2601.03955, section 3). Safe for use by several threads at
+/// once; the result for a picture does not depend on the others in its batch.
+/// </summary>
+public sealed partial class ImageTokenizer : IDisposable
 {
-    public TokenizerConfig Config => throw new NotSupportedException();
-    public TokenLevels Levels => throw new NotSupportedException();
-    public Device Device => throw new NotSupportedException();
-    public Precision Precision => throw new NotSupportedException();
-    public IReadOnlyDictionary<string, Tensor> StateDict => throw new NotSupportedException();
-    public static ImageTokenizer Create(TokenizerConfig config, Device? device = null, Precision precision = Precision.Float32, long seed = 0) => throw new NotSupportedException();
-    public static ImageTokenizer Load(string path, Device? device = null, Precision precision = Precision.Float32) => throw new NotSupportedException();
-    public static ImageTokenizer Load(Stream config, Stream safetensors, Device? device = null, Precision precision = Precision.Float32) => throw new NotSupportedException();
-    public void Save(string folder) => throw new NotSupportedException();
-    public void Save(Stream config, Stream safetensors) => throw new NotSupportedException();
-    public TokenizerEncoding Encode(Tensor images) => throw new NotSupportedException();
-    public Tensor Decode(Tensor tokens, int? tokenCount = null) => throw new NotSupportedException();
-    public Tensor Decode(Tensor tokens, IReadOnlyList<int> tokenCounts) => throw new NotSupportedException();
-    public void Dispose() { }
-}
+    private static readonly float[] ImageNetMean = [0.485f, 0.456f, 0.406f];
+    private static readonly float[] ImageNetDeviation = [0.229f, 0.224f, 0.225f];
 
-public sealed class TokenizerEncoding : IDisposable
-{
-    public Tensor Tokens => throw new NotSupportedException();
-    public Tensor QuantizedLatents => throw new NotSupportedException();
-    public IReadOnlyList<Tensor> ImageTokenLevels => throw new NotSupportedException();
-    public void Dispose() { }
+    private readonly Dictionary<string, Parameter> parameters = [];
+    private readonly ScalarType dataType;
+    private readonly Parameter? learnedLatents;
+    private readonly LatentEncoder encoder;
+    private readonly LatentDecoder decoder;
+    private readonly PixelEncoder? pixelEncoder;
+    private readonly PixelDecoder pixelDecoder;
+    private readonly VectorQuantizer quantizer;
+    private readonly Tensor mean;
+    private readonly Tensor deviation;
+    private bool disposed;
+
+    internal ImageTokenizer(TokenizerConfig config, IParameterSource source, Device? device, Precision precision)
+    {
+        config.Validate();
+        TorchRuntime.EnsureLoaded();
+        Config = config;
+        Levels = new(config.LatentTokens);
+        Device = device ?? CPU;
+        Precision = precision;
+        dataType = precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        try
+        {
+            using var build = NewDisposeScope();
+            var scope = new ParameterScope(source, parameters, Device, dataType);
+            int encoderWidth = VitDimensions.Of(config.EncoderSize).Width;
+            learnedLatents = config.LearnableLatentTokens
+                ? scope.Parameter("latent_tokens", Initializer.Normal(Math.Pow(encoderWidth, -0.5)), config.LatentTokens, encoderWidth)
+                : null;
+            encoder = new(scope["encoder"], config, Levels, Device, dataType);
+            decoder = new(scope["decoder"], config, Levels, Device);
+            pixelEncoder = config.PixelEncoder ? new(scope["pixel_encoder"], config.PixelHiddenChannels) : null;
+            pixelDecoder = new(scope["pixel_decoder"], config.PixelHiddenChannels);
+            quantizer = new(scope["quantize"].As(ScalarType.Float32), config);
+            mean = tensor(ImageNetMean).view(1, 3, 1, 1).to(Device).DetachFromDisposeScope();
+            deviation = tensor(ImageNetDeviation).view(1, 3, 1, 1).to(Device).DetachFromDisposeScope();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The configuration the model was built with.</summary>
+    public TokenizerConfig Config { get; }
+
+    /// <summary>The levels of the N tokens.</summary>
+    public TokenLevels Levels { get; }
+
+    /// <summary>Where the model computes and where its results are.</summary>
+    public Device Device { get; }
+
+    /// <summary>The number format the model computes in.</summary>
+    public Precision Precision { get; }
+
+    /// <summary>The parameters under their official names, in the official order. They belong to the model: do not dispose them.</summary>
+    public IReadOnlyDictionary<string, Parameter> StateDict => parameters;
+
+    internal LatentEncoder Encoder => encoder;
+
+    internal LatentDecoder Decoder => decoder;
+
+    /// <summary>Builds a model with fresh random weights, for training.</summary>
+    /// <param name="config">What to build.</param>
+    /// <param name="device">Where to compute; the CPU by default.</param>
+    /// <param name="precision">The number format to compute in.</param>
+    /// <param name="seed">The same seed gives the same weights.</param>
+    /// <exception cref="ArgumentException">The configuration cannot work.</exception>
+    /// <exception cref="TorchRuntimeException">libtorch cannot be loaded.</exception>
+    public static ImageTokenizer Create(TokenizerConfig config, Device? device = null, Precision precision = Precision.Float32, long seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        TorchRuntime.EnsureLoaded();
+        using var source = new RandomParameters(seed);
+        return new(config, source, device, precision);
+    }
+
+    /// <summary>Turns pictures into tokens.</summary>
+    /// <param name="images">RGB pictures in [0, 1], floating, [B, 3, S, S] with S = <see cref="TokenizerConfig.CropSize"/>, on any device.</param>
+    /// <param name="outputs">What to compute beyond tokens, latents and image tokens.</param>
+    /// <returns>The encoding, which the caller disposes.</returns>
+    /// <exception cref="ArgumentException"><paramref name="images"/> has another shape or type.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public TokenizerEncoding Encode(Tensor images, EncodingOutputs outputs = EncodingOutputs.None)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        ArgumentNullException.ThrowIfNull(images);
+        int side = Config.CropSize;
+        if (images.dim() != 4 || images.shape[0] < 1 || images.shape[1] != 3 || images.shape[2] != side || images.shape[3] != side
+            || !images.is_floating_point())
+            throw new ArgumentException(
+                $"Pictures must be a floating tensor [B, 3, {side}, {side}] with B ≥ 1, but this is {images.dtype} [{string.Join(", ", images.shape)}]. "
+                + "Resize and crop pictures first.", nameof(images));
+
+        List<Tensor>? maps = outputs.HasFlag(EncodingOutputs.AttentionMaps) ? [] : null;
+        try
+        {
+            using var noGradient = no_grad();
+            using var scope = NewDisposeScope();
+            Tensor x = (images.to(ScalarType.Float32, Device) - mean) / deviation;
+            (Tensor z, Tensor[] imageLevels) = EncodeLatents(x.to(dataType), maps);
+            Tensor latents = z.to(ScalarType.Float32);
+            Quantization result = quantizer.Quantize(latents);
+            return new(Keep(result.Tokens), Keep(latents), Keep(result.Quantized), [.. imageLevels.Select(level => Keep(level.to(ScalarType.Float32)))])
+            {
+                Margins = outputs.HasFlag(EncodingOutputs.Margins) ? Keep(result.Margins()) : null,
+                Losses = outputs.HasFlag(EncodingOutputs.Losses) ? LossValues(result) : null,
+                AttentionMaps = maps,
+            };
+        }
+        catch
+        {
+            maps?.ForEach(map => map.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Rebuilds pictures from their leading tokens.</summary>
+    /// <param name="tokens">Token ids, integer [B, n] with 1 ≤ n ≤ N; where n &lt; N the finer tokens count as dropped.</param>
+    /// <param name="tokenCount">
+    /// How many leading tokens to use, 1 to n. By default all given, but no more than
+    /// <see cref="TokenizerConfig.TestTokens"/>.
+    /// </param>
+    /// <returns>RGB pictures, nominally in [0, 1] and not clamped, float32 [B, 3, S, S], which the caller disposes.</returns>
+    /// <exception cref="ArgumentException"><paramref name="tokens"/> has another shape or type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A token id or <paramref name="tokenCount"/> is out of range.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public Tensor Decode(Tensor tokens, int? tokenCount = null)
+    {
+        CheckTokens(tokens);
+        return DecodeTokens(tokens, [tokenCount ?? (int)Math.Min(tokens.shape[1], Config.TestTokens)], null);
+    }
+
+    /// <summary>Rebuilds pictures, each from a number of leading tokens of its own.</summary>
+    /// <param name="tokens">Token ids, integer [B, n] with 1 ≤ n ≤ N.</param>
+    /// <param name="tokenCounts">For each picture how many leading tokens to use, 1 to n.</param>
+    /// <returns>As <see cref="Decode(Tensor, int?)"/>.</returns>
+    /// <inheritdoc cref="Decode(Tensor, int?)" path="/exception"/>
+    public Tensor Decode(Tensor tokens, IReadOnlyList<int> tokenCounts)
+    {
+        CheckTokens(tokens);
+        ArgumentNullException.ThrowIfNull(tokenCounts);
+        if (tokenCounts.Count != tokens.shape[0])
+            throw new ArgumentException($"There are {tokenCounts.Count} token counts for {tokens.shape[0]} pictures; give one for each.", nameof(tokenCounts));
+        return DecodeTokens(tokens, tokenCounts, null);
+    }
+
+    /// <summary>Rebuilds pictures and returns the decoder's attention.</summary>
+    /// <param name="tokens">Token ids, integer [B, n] with 1 ≤ n ≤ N.</param>
+    /// <param name="tokenCount">As for <see cref="Decode(Tensor, int?)"/>.</param>
+    /// <returns>
+    /// The pictures, and per decoder block the attention of every token to every other, averaged over heads, float32 [B, L, L]; L
+    /// counts the N latent tokens and then the image tokens. The caller disposes all.
+    /// </returns>
+    /// <inheritdoc cref="Decode(Tensor, int?)" path="/exception"/>
+    public (Tensor Images, IReadOnlyList<Tensor> AttentionMaps) DecodeWithAttention(Tensor tokens, int? tokenCount = null)
+    {
+        CheckTokens(tokens);
+        var maps = new List<Tensor>();
+        try
+        {
+            return (DecodeTokens(tokens, [tokenCount ?? (int)Math.Min(tokens.shape[1], Config.TestTokens)], maps), maps);
+        }
+        catch
+        {
+            maps.ForEach(map => map.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Frees the weights.</summary>
+    public void Dispose()
+    {
+        disposed = true;
+        foreach (Parameter parameter in parameters.Values)
+            parameter.Dispose();
+        encoder?.Dispose();
+        decoder?.Dispose();
+        mean?.Dispose();
+        deviation?.Dispose();
+    }
+
+    /// <summary>From normalised pictures [B, 3, S, S] to latents [B, C, 1, N] and image token levels, differentiable.</summary>
+    private (Tensor Latents, Tensor[] ImageTokenLevels) EncodeLatents(Tensor x, List<Tensor>? maps)
+    {
+        if (pixelEncoder is null)
+            return encoder.Forward(x, learnedLatents, maps);
+        using Tensor features = pixelEncoder.Forward(x);
+        return encoder.Forward(features, learnedLatents, maps);
+    }
+
+    private Tensor DecodeTokens(Tensor tokens, IReadOnlyList<int> tokenCounts, List<Tensor>? maps)
+    {
+        foreach (int count in tokenCounts)
+        {
+            if (count < 1 || count > tokens.shape[1])
+                throw new ArgumentOutOfRangeException(nameof(tokenCounts), count, $"The token count must be from 1 to the {tokens.shape[1]} tokens given.");
+        }
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor codes = quantizer.Lookup(tokens.to(ScalarType.Int64, Device)).to(dataType); // [B, C, 1, n]
+        Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
+        Tensor features = decoder.Forward(codes, counts, maps);
+        return Keep(pixelDecoder.Forward(features).to(ScalarType.Float32));
+    }
+
+    private void CheckTokens(Tensor tokens)
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        ArgumentNullException.ThrowIfNull(tokens);
+        if (tokens.dim() != 2 || tokens.shape[0] < 1 || tokens.shape[1] < 1 || tokens.shape[1] > Levels.TokenCount || !tokens.is_integral())
+            throw new ArgumentException(
+                $"Tokens must be an integer tensor [B, n] with B ≥ 1 and 1 ≤ n ≤ {Levels.TokenCount}, but this is {tokens.dtype} [{string.Join(", ", tokens.shape)}].",
+                nameof(tokens));
+        using var scope = NewDisposeScope();
+        long lowest = tokens.min().to(ScalarType.Int64).item<long>(), highest = tokens.max().to(ScalarType.Int64).item<long>();
+        if (lowest < 0 || highest >= Config.CodebookSize)
+            throw new ArgumentOutOfRangeException(nameof(tokens), lowest < 0 ? lowest : highest,
+                $"Token ids must be from 0 to {Config.CodebookSize - 1}, the entries of the codebook.");
+    }
+
+    private QuantizerLosses LossValues(Quantization result)
+    {
+        using var scope = NewDisposeScope();
+        (Tensor total, Tensor commitment, Tensor codebook, Tensor entropy) = quantizer.Losses(result);
+        return new(total.item<float>(), commitment.item<float>(), codebook.item<float>(), entropy.item<float>());
+    }
+
+    /// <summary>Takes a result out of all dispose scopes, the caller's own included: results belong to whoever gets them.</summary>
+    private static Tensor Keep(Tensor tensor) => tensor.DetachFromDisposeScope();
 }

@@ -5,7 +5,7 @@ namespace ResTok.Models;
 /// <c>dataset.preprocessing.crop_size</c>. Defaults are those of the reference code where a key is absent, and of the official
 /// <c>restok_l_128</c> configuration where the key is required there.
 /// </summary>
-public sealed record TokenizerConfig
+public sealed partial record TokenizerConfig
 {
     /// <summary>Entries in the codebook; token ids are 0 to this − 1. Key <c>codebook_size</c>.</summary>
     public int CodebookSize { get; init; } = 8192;

@@ -1,0 +1,18 @@
+namespace ResTok.Models;
+
+/// <summary>What <see cref="ImageTokenizer.Encode"/> computes beyond tokens, latents and image tokens.</summary>
+[Flags]
+public enum EncodingOutputs
+{
+    /// <summary>Nothing more.</summary>
+    None = 0,
+
+    /// <summary>How much nearer the chosen code is than the next one: <see cref="TokenizerEncoding.Margins"/>.</summary>
+    Margins = 1,
+
+    /// <summary>The quantiser's losses: <see cref="TokenizerEncoding.Losses"/>.</summary>
+    Losses = 2,
+
+    /// <summary>The encoder's attention: <see cref="TokenizerEncoding.AttentionMaps"/>.</summary>
+    AttentionMaps = 4,
+}

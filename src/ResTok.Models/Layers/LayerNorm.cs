@@ -1,0 +1,15 @@
+using ResTok.Models.Parameters;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Layers;
+
+/// <summary>Layer normalisation over the last axis, eps 1e-5.</summary>
+internal sealed class LayerNorm(ParameterScope scope, int width)
+{
+    private readonly long[] shape = [width];
+    private readonly Parameter weight = scope.Parameter("weight", Initializer.Ones, width);
+    private readonly Parameter bias = scope.Parameter("bias", Initializer.Zeros, width);
+
+    public Tensor Forward(Tensor x) => nn.functional.layer_norm(x, shape, weight, bias, 1e-5);
+}

@@ -1,0 +1,23 @@
+namespace ResTok.Models.Parameters;
+
+/// <summary>How a parameter starts when it is trained from scratch.</summary>
+internal readonly record struct Initializer(InitializerKind Kind, double Scale)
+{
+    public static readonly Initializer Zeros = new(InitializerKind.Constant, 0);
+    public static readonly Initializer Ones = new(InitializerKind.Constant, 1);
+
+    /// <summary>Normal with standard deviation 0.02, the reference's choice for weights (its truncation at ±2 never bites).</summary>
+    public static readonly Initializer Weight = Normal(0.02);
+
+    public static Initializer Normal(double standardDeviation) => new(InitializerKind.Normal, standardDeviation);
+
+    /// <summary>Uniform in [−<paramref name="bound"/>, <paramref name="bound"/>).</summary>
+    public static Initializer Uniform(double bound) => new(InitializerKind.Uniform, bound);
+}
+
+internal enum InitializerKind
+{
+    Constant,
+    Normal,
+    Uniform,
+}

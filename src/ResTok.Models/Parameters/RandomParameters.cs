@@ -1,0 +1,19 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Parameters;
+
+/// <summary>Fresh parameters for training from scratch, the same for the same seed on every machine.</summary>
+internal sealed class RandomParameters(long seed) : IParameterSource, IDisposable
+{
+    private readonly Generator generator = new((ulong)seed);
+
+    public Tensor Get(string name, long[] shape, Initializer initializer) => initializer.Kind switch
+    {
+        InitializerKind.Normal => randn(shape, dtype: ScalarType.Float32, generator: generator).mul_(initializer.Scale),
+        InitializerKind.Uniform => rand(shape, dtype: ScalarType.Float32, generator: generator).mul_(2).sub_(1).mul_(initializer.Scale),
+        _ => full(shape, initializer.Scale, dtype: ScalarType.Float32),
+    };
+
+    public void Dispose() => generator.Dispose();
+}

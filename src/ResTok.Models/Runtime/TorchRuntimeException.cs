@@ -1,0 +1,2 @@
+namespace ResTok.Models.Runtime;
+public sealed class TorchRuntimeException : Exception { }

@@ -1,0 +1,63 @@
+using ResTok.Models.Layers;
+using ResTok.Models.Parameters;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Tokenizer;
+
+/// <summary>The convolutional decoder after the transformer: [B, 256, g, g] to [B, 3, 16g, 16g].</summary>
+internal sealed class PixelDecoder
+{
+    private readonly Conv2d convIn;
+    private readonly PixelResidualBlock[] middle;
+    private readonly Stage[] stages; // in parameter order; run from the last (deepest) to the first
+    private readonly GroupNorm normOut;
+    private readonly Conv2d convOut;
+
+    public PixelDecoder(ParameterScope scope, int hidden)
+    {
+        int[] multipliers = PixelEncoder.Multipliers;
+        int deepest = hidden * multipliers[^1];
+        convIn = new(scope["conv_in"], PixelEncoder.OutputChannels, deepest, kernel: 3, hasBias: true);
+        middle = [new(scope["mid"][0], deepest, deepest), new(scope["mid"][1], deepest, deepest)];
+        stages = new Stage[multipliers.Length];
+        for (int i = 0; i < stages.Length; i++)
+        {
+            int inputs = hidden * multipliers[Math.Min(i + 1, multipliers.Length - 1)];
+            stages[i] = new(scope["up"][i], inputs, hidden * multipliers[i], upsample: i != 0);
+        }
+        normOut = new(scope["norm_out"], hidden);
+        convOut = new(scope["conv_out"], hidden, 3, kernel: 3, hasBias: true);
+    }
+
+    /// <param name="x">[B, 256, g, g].</param>
+    /// <returns>Pictures, nominally in [0, 1] and not clamped, [B, 3, 16g, 16g].</returns>
+    public Tensor Forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        x = convIn.Forward(x);
+        foreach (PixelResidualBlock block in middle)
+            x = block.Forward(x);
+        for (int i = stages.Length - 1; i >= 0; i--)
+            x = stages[i].Forward(x);
+        return convOut.Forward(nn.functional.silu(normOut.Forward(x))).MoveToOuterDisposeScope();
+    }
+
+    private sealed class Stage(ParameterScope scope, int inputs, int outputs, bool upsample)
+    {
+        private readonly PixelResidualBlock[] blocks =
+            [new(scope["block"][0], inputs, outputs), new(scope["block"][1], outputs, outputs)];
+
+        private readonly Conv2d? smooth = upsample ? new(scope["upsample_conv"], outputs, outputs, kernel: 3, hasBias: true) : null;
+
+        public Tensor Forward(Tensor x)
+        {
+            using var inner = NewDisposeScope();
+            foreach (PixelResidualBlock block in blocks)
+                x = block.Forward(x);
+            if (smooth is not null)
+                x = smooth.Forward(nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest));
+            return x.MoveToOuterDisposeScope();
+        }
+    }
+}

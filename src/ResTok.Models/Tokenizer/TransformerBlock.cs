@@ -1,0 +1,45 @@
+using ResTok.Models.Layers;
+using ResTok.Models.Parameters;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Tokenizer;
+
+/// <summary>A pre-norm transformer block with layer scale: attention, an optional merge of image tokens, and an MLP.</summary>
+internal sealed class TransformerBlock
+{
+    private readonly Parameter attentionScale;
+    private readonly Parameter mlpScale;
+    private readonly Attention attention;
+    private readonly Linear expand;
+    private readonly Linear contract;
+    private readonly LayerNorm attentionNorm;
+    private readonly LayerNorm mlpNorm;
+
+    public TransformerBlock(ParameterScope scope, VitDimensions size)
+    {
+        attentionScale = scope.Parameter("gamma_1", Initializer.Ones, size.Width);
+        mlpScale = scope.Parameter("gamma_2", Initializer.Ones, size.Width);
+        attention = new(scope["attn"], size.Width, size.Heads);
+        expand = new(scope["mlp"]["fc1"], size.Width, 4 * size.Width);
+        contract = new(scope["mlp"]["fc2"], 4 * size.Width, size.Width);
+        attentionNorm = new(scope["norm1"], size.Width);
+        mlpNorm = new(scope["norm2"], size.Width);
+    }
+
+    /// <param name="x">[B, L, D].</param>
+    /// <param name="rotary">Positions of the L tokens.</param>
+    /// <param name="mask">Additive [1, 1, L, L] or null.</param>
+    /// <param name="maps">Takes the attention map where not null.</param>
+    /// <param name="merge">Between attention and MLP: [B, L, D] to [B, L', D].</param>
+    /// <returns>[B, L', D].</returns>
+    public Tensor Forward(Tensor x, RotaryTable rotary, Tensor? mask, List<Tensor>? maps, Func<Tensor, Tensor>? merge = null)
+    {
+        using var scope = NewDisposeScope();
+        x = x + attentionScale * attention.Forward(attentionNorm.Forward(x), rotary, mask, maps);
+        if (merge is not null)
+            x = merge(x);
+        Tensor hidden = nn.functional.gelu(expand.Forward(mlpNorm.Forward(x))); // [B, L', 4D]
+        return (x + mlpScale * contract.Forward(hidden)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,33 @@
+namespace ResTok.Models;
+
+public sealed partial record TokenizerConfig
+{
+    /// <summary>Checks that a model with this configuration can be built.</summary>
+    /// <exception cref="ArgumentException">A value cannot work; the message names its key, the value and what is allowed.</exception>
+    public void Validate()
+    {
+        Require(CodebookSize >= 2, "codebook_size", CodebookSize, "at least 2");
+        Require(TokenSize >= 1, "token_size", TokenSize, "at least 1");
+        Require(CommitmentCost >= 0, "commitment_cost", CommitmentCost, "0 or more");
+        Require(EntropyLossRatio >= 0, "entropy_loss_ratio", EntropyLossRatio, "0 or more");
+        Require(RopeBase > 0, "rope_base_len", RopeBase, "more than 0");
+        Require(LatentTokens is >= 2 and <= 512 && int.IsPow2(LatentTokens),
+            "num_latent_tokens", LatentTokens, "a power of two from 2 to 512, the counts for which pooling grids exist");
+        Require(MinTokens >= 1 && MinTokens <= LatentTokens, "num_min_tokens", MinTokens, $"from 1 to num_latent_tokens ({LatentTokens})");
+        Require(TestTokens >= 1 && TestTokens <= LatentTokens, "test_num_latent_tokens", TestTokens, $"from 1 to num_latent_tokens ({LatentTokens})");
+        Require(CropSize >= 16 && CropSize % 16 == 0, "dataset.preprocessing.crop_size", CropSize, "a multiple of 16");
+        Require(EncoderPatchSize == 16, "vit_enc_patch_size", EncoderPatchSize,
+            "16: patches are cut by a 16×16 embedding or a 16-fold pixel encoder, whatever this key says");
+        Require(DecoderPatchSize >= 1 && CropSize % DecoderPatchSize == 0, "vit_dec_patch_size", DecoderPatchSize, $"a divisor of the crop size ({CropSize})");
+        Require(ReductionRatio is >= 0 and < 1, "reduction_ratio", ReductionRatio, "at least 0 and less than 1");
+        Require(DropProbability is >= 0 and < 1, "drop_prob", DropProbability, "at least 0 and less than 1");
+        Require(PixelHiddenChannels >= 32 && PixelHiddenChannels % 32 == 0,
+            "pixel_hidden_channels", PixelHiddenChannels, "a multiple of 32, the number of normalisation groups");
+    }
+
+    private static void Require(bool holds, string key, object value, string allowed)
+    {
+        if (!holds)
+            throw new ArgumentException($"Configuration key '{key}' is {value}, but must be {allowed}.");
+    }
+}
