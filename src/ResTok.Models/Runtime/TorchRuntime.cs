@@ -1,6 +1,96 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using TorchSharp;
+
 namespace ResTok.Models.Runtime;
 
+/// <summary>
+/// Loads libtorch. Every entry point of this library calls it; a program that makes tensors of its own before it touches
+/// this library calls <see cref="EnsureLoaded"/> first.
+/// </summary>
+/// <remarks>
+/// TorchSharp 0.107.0 asks for the libstdc++ of GCC 13 and so does not load on Debian 12, Ubuntu 22.04 or RHEL 9. There, and
+/// only for exactly that library file, a private copy that asks for no more than libstdc++ 3.4.30 is written to the user's
+/// cache folder (<c>$XDG_CACHE_HOME/restok/native</c> or <c>~/.cache/restok/native</c>) and loaded instead. Nothing installed is
+/// changed. <c>RESTOK_NATIVE_COMPAT=0</c> switches this off.
+/// </remarks>
 public static class TorchRuntime
 {
-    public static void EnsureLoaded() { }
+    internal const string BridgeFile = "libLibTorchSharp.so";
+    internal const string WantedVersion = "GLIBCXX_3.4.32";
+
+    /// <summary>SHA-256 of the bridges that may be relinked: TorchSharp 0.107.0 for linux-x64.</summary>
+    private const string KnownBridge = "cf33b1b0bb6bbb9754a768fb5c5d04d9f498603be50e73f55621a0b40ee608b8";
+
+    /// <summary>What the bridge needs, in loading order; the CUDA libraries are there only in the CUDA packages.</summary>
+    private static readonly string[] Dependencies = ["libgomp*.so*", "libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"];
+
+    private static readonly Lock Gate = new();
+    private static volatile bool loaded;
+
+    /// <summary>Loads libtorch once for the process. Later calls cost nothing; several threads may call at once.</summary>
+    /// <exception cref="TorchRuntimeException">It cannot be loaded; the message says why and what to do.</exception>
+    public static void EnsureLoaded()
+    {
+        if (loaded)
+            return;
+        lock (Gate)
+        {
+            if (loaded)
+                return;
+            if (OperatingSystem.IsLinux())
+                LoadOnLinux(NativeLibraries.SearchFolders());
+            try
+            {
+                torch.InitializeDeviceType(DeviceType.CPU);
+            }
+            catch (Exception failure) when (failure is NotSupportedException or TypeInitializationException or DllNotFoundException)
+            {
+                throw new TorchRuntimeException(MissingPackage(), failure);
+            }
+            loaded = true;
+        }
+    }
+
+    /// <summary>
+    /// Loads the libraries by full path. TorchSharp looks its bridge up by name and then finds the one already loaded; left to
+    /// itself it would, where the bridge does not load, copy half a gigabyte into the program's folder before it gives up.
+    /// </summary>
+    [SupportedOSPlatform("linux")]
+    internal static void LoadOnLinux(IReadOnlyList<string> folders)
+    {
+        string torchFolder = NativeLibraries.Find(folders, "libtorch_cpu.so") is { } libtorch
+            ? Path.GetDirectoryName(libtorch)!
+            : throw new TorchRuntimeException(MissingPackage());
+        string bridge = NativeLibraries.Find(folders, BridgeFile) ?? throw new TorchRuntimeException(
+            $"{BridgeFile} of the TorchSharp package was not found in: {string.Join(", ", folders)}. "
+            + "Restore and build again; a published program must keep its 'runtimes' folder.");
+        foreach (string file in Dependencies.SelectMany(pattern => Directory.GetFiles(torchFolder, pattern).Order(StringComparer.Ordinal)))
+            NativeLibraries.Load(file);
+        if (NativeLibrary.TryLoad(bridge, out _))
+            return;
+        NativeLibraries.Load(Compatible(bridge, Environment.GetEnvironmentVariable("RESTOK_NATIVE_COMPAT"), PrivateCache.DefaultFolder()));
+    }
+
+    /// <summary>Gives the path of a copy of the bridge that an older libstdc++ satisfies.</summary>
+    [SupportedOSPlatform("linux")]
+    internal static string Compatible(string bridge, string? setting, string cacheFolder)
+    {
+        byte[] original = File.ReadAllBytes(bridge);
+        if (setting == "0")
+            throw new TorchRuntimeException(TooOld(bridge, "RESTOK_NATIVE_COMPAT=0 switches the built-in remedy off; unset it"));
+        string hash = Convert.ToHexStringLower(SHA256.HashData(original));
+        if (hash != KnownBridge)
+            throw new TorchRuntimeException(TooOld(bridge, $"the built-in remedy knows only the file of TorchSharp 0.107.0 for linux-x64, not this one (SHA-256 {hash}); use that version"));
+        return PrivateCache.Place(cacheFolder, hash[..16], BridgeFile, ElfRelinker.Relink(original));
+    }
+
+    internal static string MissingPackage() =>
+        "The native libtorch was not found. Add one package to the program that runs (not to a library): TorchSharp-cpu, "
+        + "TorchSharp-cuda-linux or TorchSharp-cuda-windows, of the same version as TorchSharp.";
+
+    private static string TooOld(string bridge, string remedy) =>
+        $"{bridge} does not load: it wants libstdc++.so.6 with {WantedVersion} (GCC 13.2), and {NativeLibraries.Distribution()} has "
+        + $"{NativeLibraries.NewestStandardLibraryVersion() ?? "another fault or no libstdc++ at all"}. What helps: a newer system or container image (Debian 13, Ubuntu 24.04), or: {remedy}.";
 }

@@ -1,2 +1,10 @@
 namespace ResTok.Models.Runtime;
-public sealed class TorchRuntimeException : Exception { }
+
+/// <summary>libtorch, or TorchSharp's bridge to it, cannot be loaded. The message says what is missing and what to do.</summary>
+public sealed class TorchRuntimeException : Exception
+{
+    internal TorchRuntimeException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.Json;
+
+namespace ResTok.Models.Checkpoints;
+
+/// <summary>
+/// Where the files of a checkpoint are. In a folder the first of these is taken: <c>model.safetensors</c>,
+/// <c>model.safetensors.index.json</c> (Hugging Face layout), <c>ema_model/pytorch_model.bin</c>, <c>pytorch_model.bin</c>
+/// (training layout; the averaged weights are those that are evaluated). The configuration is <c>config.json</c>,
+/// <c>config.yaml</c> or the only <c>.yaml</c> file, in the folder of the weights or above it.
+/// </summary>
+internal static class CheckpointLayout
+{
+    private static readonly string[] WeightFiles =
+    [
+        "model.safetensors", "model.safetensors.index.json",
+        Path.Combine("ema_model", "model.safetensors"), Path.Combine("ema_model", "pytorch_model.bin"), "pytorch_model.bin",
+    ];
+
+    /// <exception cref="CheckpointException">There is no checkpoint.</exception>
+    public static (string Weights, string? Config) Find(string path)
+    {
+        string full = Path.GetFullPath(path);
+        string? weights = File.Exists(full) ? full : WeightFiles.Select(file => Path.Combine(full, file)).FirstOrDefault(File.Exists);
+        if (weights is null)
+            throw new CheckpointException(Directory.Exists(full)
+                ? $"The folder {full} has no weights: none of {string.Join(", ", WeightFiles)}."
+                : $"There is no file or folder {full}.");
+        string folder = Path.GetDirectoryName(weights)!;
+        return (weights, FindConfig(folder) ?? (Path.GetDirectoryName(folder) is { } parent ? FindConfig(parent) : null));
+    }
+
+    /// <summary>The tensors that each shard of an index must hold, by the shard's path.</summary>
+    /// <exception cref="CheckpointException">The index is damaged or points outside its folder.</exception>
+    public static Dictionary<string, HashSet<string>> ReadIndex(string index)
+    {
+        var shards = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(index), new() { AllowDuplicateProperties = false });
+            foreach (JsonProperty item in document.RootElement.GetProperty("weight_map").EnumerateObject())
+            {
+                string file = item.Value.GetString() ?? "";
+                if (file.Length == 0 || file != Path.GetFileName(file) || file is "." or "..")
+                    throw new CheckpointException($"{index} puts '{item.Name}' into '{file}', which is not a file name in its own folder.");
+                string shard = Path.Combine(Path.GetDirectoryName(index)!, file);
+                if (!File.Exists(shard))
+                    throw new CheckpointException($"{index} names the shard {file}, which is missing. Download all files.");
+                if (!shards.TryGetValue(shard, out HashSet<string>? names))
+                    shards[shard] = names = new(StringComparer.Ordinal);
+                names.Add(item.Name);
+            }
+        }
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new CheckpointException($"{index} is not an index of shards: {fault.Message}", fault);
+        }
+        return shards;
+    }
+
+    private static string? FindConfig(string folder)
+    {
+        foreach (string name in new[] { "config.json", "config.yaml" })
+        {
+            if (File.Exists(Path.Combine(folder, name)))
+                return Path.Combine(folder, name);
+        }
+        string[] yaml = Directory.GetFiles(folder, "*.yaml");
+        return yaml.Length == 1 ? yaml[0] : null;
+    }
+}

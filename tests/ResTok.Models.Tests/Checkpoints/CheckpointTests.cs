@@ -1,0 +1,155 @@
+using ResTok.Models.Checkpoints;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Tests.Checkpoints;
+
+public class CheckpointTests
+{
+    public static TheoryData<string, string> PyTorchFiles => new()
+    {
+        { "generator", "pytorch_model.bin" },
+        { "generator", "pytorch_model.legacy_nonzip.bin" },
+        { "generator", "pytorch_model.orig_mod_prefix.bin" },
+        { "restok", "pytorch_model.subset.bin" },
+    };
+
+    [Theory]
+    [MemberData(nameof(PyTorchFiles))]
+    public void PyTorch_files_hold_what_the_safetensors_file_holds(string model, string file)
+    {
+        string folder = Path.Combine(TestData.Root, "checkpoints", "tiny", model);
+        using var scope = NewDisposeScope();
+        using Checkpoint expected = Checkpoint.Open(folder), actual = Checkpoint.Open(Path.Combine(folder, file));
+        Assert.NotEmpty(actual.Entries);
+        if (!file.Contains("subset", StringComparison.Ordinal))
+            Assert.Equal(expected.Entries.Keys.Order(), actual.Entries.Keys.Order());
+        Assert.All(actual.Entries.Keys, name => Assert.True(expected.GetTensor(name).equal(actual.GetTensor(name)).all().item<bool>(), name));
+    }
+
+    [Fact]
+    public void The_tiny_tokenizer_loads_and_saves_to_the_same_bytes()
+    {
+        using var folder = new TemporaryFolder();
+        using ImageTokenizer first = ImageTokenizer.Load(TestData.TinyTokenizer);
+        first.Save(folder.Path);
+        using ImageTokenizer second = ImageTokenizer.Load(folder.Path);
+        Assert.Equal(first.Config, second.Config);
+        second.Save(folder["again"]);
+        Assert.Equal(File.ReadAllBytes(folder["model.safetensors"]), File.ReadAllBytes(Path.Combine(folder["again"], "model.safetensors")));
+        Assert.All(first.StateDict, entry => Assert.True(entry.Value.equal(second.StateDict[entry.Key]).all().item<bool>()));
+    }
+
+    [Fact]
+    public void Streams_round_trip()
+    {
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest, seed: 4);
+        using MemoryStream config = new(), weights = new();
+        first.Save(config, weights);
+        config.Position = weights.Position = 0;
+        using ImageTokenizer second = ImageTokenizer.Load(config, weights);
+        Assert.Equal(first.Config, second.Config);
+        Assert.All(first.StateDict, entry => Assert.True(entry.Value.equal(second.StateDict[entry.Key]).all().item<bool>()));
+        weights.SetLength(weights.Length - 1);
+        config.Position = weights.Position = 0;
+        Assert.Contains("ends before", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(config, weights)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float16)]
+    [InlineData(ScalarType.BFloat16)]
+    [InlineData(ScalarType.Float64)]
+    public void Other_floating_types_are_converted(ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest, seed: 5);
+        first.Save(folder.Path);
+        WriteWeights(folder["model.safetensors"], first.StateDict.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.to(type))));
+        using ImageTokenizer second = ImageTokenizer.Load(folder.Path);
+        Assert.All(first.StateDict, entry => Assert.True(
+            entry.Value.to(type).to(ScalarType.Float32).equal(second.StateDict[entry.Key]).all().item<bool>(), entry.Key));
+    }
+
+    [Fact]
+    public void Shards_are_read_through_their_index()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest, seed: 6);
+        first.Save(folder.Path);
+        File.Delete(folder["model.safetensors"]);
+        string[] names = [.. first.StateDict.Keys];
+        string ShardOf(int i) => $"model-0000{i % 2 + 1}-of-00002.safetensors";
+        for (int shard = 0; shard < 2; shard++)
+            WriteWeights(folder[ShardOf(shard)], first.StateDict.Where((_, i) => i % 2 == shard).Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value)));
+        string map = string.Join(",", names.Select((name, i) => $"\"{name}\":\"{ShardOf(i)}\""));
+        File.WriteAllText(folder["model.safetensors.index.json"], $"{{\"weight_map\":{{{map}}}}}");
+        using ImageTokenizer second = ImageTokenizer.Load(folder.Path);
+        Assert.All(first.StateDict, entry => Assert.True(entry.Value.equal(second.StateDict[entry.Key]).all().item<bool>()));
+
+        File.WriteAllText(folder["model.safetensors.index.json"], "{\"weight_map\":{\"a\":\"../secret.safetensors\"}}");
+        Assert.Contains("../secret", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(folder.Path)).Message, StringComparison.Ordinal);
+        File.WriteAllText(folder["model.safetensors.index.json"], "{\"weight_map\":{\"a\":\"absent.safetensors\"}}");
+        Assert.Contains("absent.safetensors", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_training_folder_gives_its_averaged_weights()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["ema_model"]);
+        string source = Path.Combine(TestData.TinyGenerator, "pytorch_model.bin");
+        File.Copy(source, Path.Combine(folder["ema_model"], "pytorch_model.bin"));
+        File.WriteAllText(folder["pytorch_model.bin"], "not looked at");
+        File.WriteAllText(folder["config.yaml"], "model: {}");
+        using Checkpoint checkpoint = Checkpoint.Open(folder.Path);
+        Assert.EndsWith(Path.Combine("ema_model", "pytorch_model.bin"), checkpoint.Source, StringComparison.Ordinal);
+        Assert.Equal(folder["config.yaml"], checkpoint.ConfigPath);
+    }
+
+    [Fact]
+    public void Training_only_tensors_are_reported_and_all_faults_are_listed_together()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest);
+        first.Save(folder.Path);
+        var weights = first.StateDict.ToDictionary(entry => entry.Key, entry => (Tensor)entry.Value);
+        weights.Add("decoder.feat_mask_token", zeros(1, 1, 64));
+        weights.Add("foundation_model.model.cls_token", zeros(1, 1, 8));
+        WriteWeights(folder["model.safetensors"], weights);
+        using (ImageTokenizer second = ImageTokenizer.Load(folder.Path))
+            Assert.Equal(["decoder.feat_mask_token", "foundation_model.model.cls_token"], second.TrainingOnlyEntries);
+
+        weights.Remove("encoder.ln_pre.bias");
+        weights["encoder.ln_post.bias"] = zeros(1); // would broadcast
+        weights["decoder.ln_pre.bias"] = zeros(64, dtype: ScalarType.Int64);
+        weights.Add("stranger", zeros(2));
+        WriteWeights(folder["model.safetensors"], weights);
+        long before = Tensor.TotalCount;
+        string message = Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(folder.Path)).Message;
+        Assert.Contains("in 4 places", message, StringComparison.Ordinal);
+        Assert.Contains("missing: encoder.ln_pre.bias [64]", message, StringComparison.Ordinal);
+        Assert.Contains("wrong shape: encoder.ln_post.bias is Float32 [1]", message, StringComparison.Ordinal);
+        Assert.Contains("wrong type: decoder.ln_pre.bias is Int64 [64]", message, StringComparison.Ordinal);
+        Assert.Contains("unexpected: Float32 [2] stranger", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Missing_files_are_named()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Contains("has no weights", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("no file or folder", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(folder["absent"])).Message, StringComparison.Ordinal);
+        File.Copy(Path.Combine(TestData.TinyGenerator, "model.safetensors"), folder["model.safetensors"]);
+        Assert.Contains("no config.json", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("configures a generator", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(TestData.TinyGenerator)).Message, StringComparison.Ordinal);
+    }
+
+    private static void WriteWeights(string path, IEnumerable<KeyValuePair<string, Tensor>> weights)
+    {
+        using FileStream stream = File.Create(path);
+        SafetensorsWriter.Write(stream, [.. weights]);
+    }
+}

@@ -1,0 +1,44 @@
+using ResTok.Models.Tests.Parity;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Tests;
+
+/// <summary>Alone in their collection, because they count all tensors of the process.</summary>
+[CollectionDefinition(nameof(MemoryTests), DisableParallelization = true)]
+[Collection(nameof(MemoryTests))]
+public class MemoryTests
+{
+    [Fact]
+    public void A_thousand_calls_leave_no_tensor_behind()
+    {
+        using ImageTokenizer tokenizer = ImageTokenizer.Create(
+            TinyModels.Smallest with { CropSize = 16, LatentTokens = 4, MinTokens = 1, TestTokens = 4, MergeTokens = false });
+        using Tensor pictures = Recipe.Pictures(1, 16);
+        void Call()
+        {
+            using TokenizerEncoding encoding = tokenizer.Encode(pictures, EncodingOutputs.Margins | EncodingOutputs.Losses | EncodingOutputs.AttentionMaps);
+            tokenizer.Decode(encoding.Tokens, 2).Dispose();
+            Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Decode(encoding.Tokens, 5));
+        }
+        Call();
+        long before = Tensor.TotalCount;
+        for (int i = 0; i < 1000; i++)
+            Call();
+        Assert.Equal(before, Tensor.TotalCount);
+    }
+
+    [Fact]
+    public void Disposed_and_failed_models_free_their_weights()
+    {
+        // 16 MB of weights each; the process's memory tells, because TorchSharp counts a parameter's tensor twice and frees it once.
+        ImageTokenizer.Create(TinyModels.GoldenTiny).Dispose();
+        long before = Environment.WorkingSet;
+        for (int i = 0; i < 40; i++)
+        {
+            ImageTokenizer.Create(TinyModels.GoldenTiny).Dispose();
+            Assert.Throws<ArgumentException>(() => ImageTokenizer.Create(TinyModels.GoldenTiny with { ReductionRatio = 0.99 }));
+        }
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 160L << 20);
+    }
+}
