@@ -16,7 +16,7 @@ public sealed partial class ImageTokenizer
     /// <param name="path">
     /// A folder in the Hugging Face layout (<c>config.json</c> with <c>model.safetensors</c> or its shards) or in that of
     /// training (<c>pytorch_model.bin</c>, under <c>ema_model</c> where there is one), or one weight file with its configuration
-    /// beside it or one folder up.
+    /// beside it or in the two folders above.
     /// </param>
     /// <param name="device">Where to compute; the CPU by default.</param>
     /// <param name="precision">The number format to compute in.</param>
@@ -29,9 +29,8 @@ public sealed partial class ImageTokenizer
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         TorchRuntime.EnsureLoaded();
+        config ??= TokenizerConfig.Load(path);
         using Checkpoint checkpoint = Checkpoint.Open(path);
-        config ??= ConfigReader.ReadTokenizer(checkpoint.ConfigPath ?? throw new CheckpointException(
-            $"{checkpoint.Source} has no config.json or config.yaml beside it or one folder up. Put the model's there, or pass a {nameof(TokenizerConfig)}."));
         return Load(checkpoint, config, device, precision);
     }
 

@@ -87,4 +87,10 @@ public sealed partial record TokenizerConfig
 
     /// <summary>Channels of the convolutional networks' first stage. The reference fixes 128; key <c>pixel_hidden_channels</c> is ours.</summary>
     public int PixelHiddenChannels { get; init; } = 128;
+
+    /// <summary>Features of an image token, D: the width of the encoder.</summary>
+    public int EncoderWidth => Tokenizer.VitDimensions.Of(EncoderSize).Width;
+
+    /// <summary>Side of a decoded picture in pixels, S: the crop size where <c>vit_dec_patch_size</c> is 16.</summary>
+    public int ImageSize => CropSize / DecoderPatchSize * 16;
 }

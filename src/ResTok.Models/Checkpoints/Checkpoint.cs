@@ -59,6 +59,17 @@ public sealed class Checkpoint : IDisposable
         }
     }
 
+    /// <summary>The weight files that <see cref="Open"/> would read: one, or the shards of an index in order of name.</summary>
+    /// <param name="path">As for <see cref="Open"/>.</param>
+    /// <exception cref="CheckpointException">There is no checkpoint.</exception>
+    public static IReadOnlyList<string> FilesOf(string path)
+    {
+        (string file, _) = CheckpointLayout.Find(path);
+        return file.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase)
+            ? [.. CheckpointLayout.ReadIndex(file).Keys.Order(StringComparer.Ordinal)]
+            : [file];
+    }
+
     /// <summary>Reads a safetensors stream into memory, tensor by tensor.</summary>
     internal static Checkpoint Read(Stream stream, string source)
     {

@@ -6,7 +6,7 @@ namespace ResTok.Models.Checkpoints;
 /// Where the files of a checkpoint are. In a folder the first of these is taken: <c>model.safetensors</c>,
 /// <c>model.safetensors.index.json</c> (Hugging Face layout), <c>ema_model/pytorch_model.bin</c>, <c>pytorch_model.bin</c>
 /// (training layout; the averaged weights are those that are evaluated). The configuration is <c>config.json</c>,
-/// <c>config.yaml</c> or the only <c>.yaml</c> file, in the folder of the weights or above it.
+/// <c>config.yaml</c> or the only <c>.yaml</c> file, in the folder of the weights or up to two above it.
 /// </summary>
 internal static class CheckpointLayout
 {
@@ -25,8 +25,10 @@ internal static class CheckpointLayout
             throw new CheckpointException(Directory.Exists(full)
                 ? $"The folder {full} has no weights: none of {string.Join(", ", WeightFiles)}."
                 : $"There is no file or folder {full}.");
-        string folder = Path.GetDirectoryName(weights)!;
-        return (weights, FindConfig(folder) ?? (Path.GetDirectoryName(folder) is { } parent ? FindConfig(parent) : null));
+        string? folder = Path.GetDirectoryName(weights), config = null;
+        for (int level = 0; level < 3 && folder is not null && config is null; level++, folder = Path.GetDirectoryName(folder))
+            config = FindConfig(folder);
+        return (weights, config);
     }
 
     /// <summary>The tensors that each shard of an index must hold, by the shard's path.</summary>

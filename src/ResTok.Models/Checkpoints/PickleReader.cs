@@ -134,7 +134,8 @@ internal sealed class PickleReader(Stream stream, string source)
         Int128 last = offset; // index of the last element in the storage
         for (int i = 0; i < shape.Length; i++)
             last += (Int128)(shape[i] - 1) * strides[i];
-        if (!shape.Contains(0) && last >= storage.Elements)
+        // A stride of 0 would make a small storage any size.
+        if (!shape.Contains(0) && (last >= storage.Elements || shape.Aggregate((Int128)1, (product, size) => product > storage.Elements ? product : product * size) > storage.Elements))
             throw Damaged($"a tensor [{string.Join(", ", shape)}] reaches beyond its storage of {storage.Elements} elements");
         return new(storage, offset, shape, strides);
     }

@@ -15,7 +15,7 @@ internal sealed record PyTorchTensor(TensorEntry Entry, PickleTensor Tensor, lon
         if (IsContiguous(shape, strides))
             return map.View(StorageStart + offset * MappedFile.SizeOf(storage.DataType), shape, storage.DataType);
         using Tensor whole = map.View(StorageStart, [storage.Elements], storage.DataType);
-        return whole.as_strided(shape, strides, offset);
+        return whole.as_strided(shape, strides, whole.storage_offset() + offset); // counted from the start of the mapping
     }
 
     private static bool IsContiguous(long[] shape, long[] strides)

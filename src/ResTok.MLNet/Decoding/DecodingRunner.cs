@@ -1,0 +1,59 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using ResTok.MLNet.Rows;
+using ResTok.Models;
+using TorchSharp;
+
+namespace ResTok.MLNet.Decoding;
+
+/// <summary>Decodes the tokens of a batch of rows.</summary>
+internal sealed class DecodingRunner(
+    Action<List<long>> read, ValueGetter<int>? readCount, string columnName, int? tokenCount, SharedModel model, IHostEnvironment environment, int capacity)
+    : BatchRunner
+{
+    private readonly int all = model.Config.LatentTokens;
+    private readonly int side = model.Config.ImageSize;
+    private readonly long[] tokens = new long[capacity * model.Config.LatentTokens];
+    private readonly int[] counts = new int[capacity];
+    private readonly List<long> row = [];
+    private byte[] pixels = []; // Rgba32 of each slot
+
+    public override void Read(int slot, long position)
+    {
+        read(row);
+        if (row.Count < 1 || row.Count > all)
+            throw new InvalidOperationException($"Column '{columnName}' has {row.Count} tokens in row {position}, but must have 1 to {all}.");
+        int count = tokenCount ?? Math.Min(row.Count, model.Config.TestTokens);
+        readCount?.Invoke(ref count);
+        if (count < 1 || count > row.Count)
+            throw new InvalidOperationException($"Row {position} is to be decoded from {count} tokens, but column '{columnName}' has {row.Count} there.");
+        tokens.AsSpan(slot * all, all).Clear(); // what is not given is not used either
+        for (int i = 0; i < row.Count; i++)
+        {
+            if (row[i] < 0 || row[i] >= model.Config.CodebookSize)
+                throw new InvalidOperationException(
+                    $"Column '{columnName}' has the token {(row[i] == -1 ? "-1 (or a missing key)" : row[i])} at index {i} of row {position}, but tokens are 0 to {model.Config.CodebookSize - 1}.");
+            tokens[slot * all + i] = row[i];
+        }
+        counts[slot] = count;
+    }
+
+    public override void Run(int count)
+    {
+        using SharedModel.Lease lease = model.Use(environment);
+        using var scope = torch.NewDisposeScope();
+        torch.Tensor batch = torch.tensor(tokens.AsMemory(0, count * all), [count, all]);
+        using torch.Tensor images = lease.Tokenizer.Decode(batch, counts[..count]);
+        torch.Tensor rgb = images.clamp(0, 1).mul_(255).round_().to(torch.ScalarType.Byte); // [B, 3, S, S]
+        torch.Tensor alpha = torch.full([count, 1, side, side], 255, dtype: torch.ScalarType.Byte, device: rgb.device);
+        pixels = torch.cat([rgb, alpha], 1).permute(0, 2, 3, 1).contiguous().cpu().data<byte>().ToArray();
+    }
+
+    public override Delegate Getter(int output, Func<int> slot) => (ValueGetter<MLImage>)((ref MLImage value) =>
+    {
+        int at = slot();
+        int bytes = 4 * side * side;
+        value = MLImage.CreateFromPixels(side, side, MLPixelFormat.Rgba32, pixels.AsSpan(at * bytes, bytes)); // the reader owns it
+    });
+}

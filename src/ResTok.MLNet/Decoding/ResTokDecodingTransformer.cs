@@ -1,0 +1,103 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Transforms.Image;
+using ResTok.MLNet.Decoding;
+using ResTok.MLNet.Interop;
+using ResTok.MLNet.Rows;
+using ResTok.Models;
+
+namespace ResTok.MLNet;
+
+/// <summary>Adds the pictures of a token column. See <see cref="ResTokCatalog.ResTokDecode"/>.</summary>
+public sealed class ResTokDecodingTransformer : BatchTransformer
+{
+    internal const string LoaderSignature = "ResTokDecodingTransformer";
+    private const string Signature = "RESTKDEC";
+
+    private readonly string outputColumnName;
+    private readonly string inputColumnName;
+    private readonly int? tokenCount;
+    private readonly ResTokDecodingEstimator.Options options;
+
+    internal ResTokDecodingTransformer(
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, SharedModel model, int? tokenCount, ResTokDecodingEstimator.Options options)
+        : base(environment, model, options.BatchSize)
+    {
+        this.outputColumnName = outputColumnName;
+        this.inputColumnName = inputColumnName;
+        this.tokenCount = tokenCount;
+        this.options = options;
+        Outputs = [new(outputColumnName, ImageType(model.Config))];
+    }
+
+    internal override IReadOnlyList<OutputColumn> Outputs { get; }
+
+    internal static ImageDataViewType ImageType(TokenizerConfig config) => new(config.ImageSize, config.ImageSize);
+
+    internal static DataViewSchema.Column[] FindColumns(DataViewSchema schema, string tokensName, string? countsName, TokenizerConfig config)
+    {
+        DataViewSchema.Column tokens = schema.GetColumnOrNull(tokensName)
+            ?? throw new ArgumentOutOfRangeException(nameof(schema), $"There is no column '{tokensName}' of tokens. Encode images into it first, with ResTokEncode.");
+        if (tokens.Type is not VectorDataViewType vector || !(vector.ItemType == NumberDataViewType.Int32 || vector.ItemType is KeyDataViewType { RawType: var raw } && raw == typeof(uint)))
+            throw new ArgumentOutOfRangeException(nameof(schema), $"Column '{tokensName}' must be a vector of Int32 or of keys, but is {tokens.Type}.");
+        if (vector.Size > config.LatentTokens)
+            throw new ArgumentOutOfRangeException(nameof(schema), $"Column '{tokensName}' has {vector.Size} tokens, but the model takes at most {config.LatentTokens}. Use the model that made them.");
+        if (countsName is null)
+            return [tokens];
+        return schema.GetColumnOrNull(countsName) is { } counts && counts.Type == NumberDataViewType.Int32
+            ? [tokens, counts]
+            : throw new ArgumentOutOfRangeException(nameof(schema), $"Column '{countsName}' of token counts must be there and be Int32.");
+    }
+
+    internal override DataViewSchema.Column[] FindInputs(DataViewSchema schema) =>
+        FindColumns(schema, inputColumnName, options.TokenCountColumnName, Model.Config);
+
+    internal override BatchRunner CreateRunner(IRowSource source, DataViewSchema.Column[] inputs, int capacity)
+    {
+        ValueGetter<int>? counts = inputs.Length > 1 ? source.GetGetter<int>(inputs[1]) : null;
+        bool keys = ((VectorDataViewType)inputs[0].Type).ItemType is KeyDataViewType;
+        Action<List<long>> read = keys ? Reader<uint>(source, inputs[0], key => (long)key - 1) : Reader<int>(source, inputs[0], token => token);
+        return new DecodingRunner(read, counts, inputColumnName, tokenCount, Model, Environment, capacity);
+    }
+
+    private static Action<List<long>> Reader<T>(IRowSource source, DataViewSchema.Column column, Func<T, long> convert)
+    {
+        ValueGetter<VBuffer<T>> getter = source.GetGetter<VBuffer<T>>(column);
+        VBuffer<T> vector = default;
+        return tokens =>
+        {
+            getter(ref vector);
+            tokens.Clear();
+            foreach (T item in vector.DenseValues())
+                tokens.Add(convert(item));
+        };
+    }
+
+    private protected override void SaveModel(ModelSaveContext context)
+    {
+        MLNetInternals.WriteVersion(context, Signature, LoaderSignature);
+        BinaryWriter writer = context.Writer;
+        writer.Write(outputColumnName);
+        writer.Write(inputColumnName);
+        writer.Write(tokenCount ?? 0);
+        writer.Write(options.BatchSize);
+        writer.Write(options.TokenCountColumnName ?? "");
+        ModelStorage.Save(context, Model, Environment);
+    }
+
+    /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
+    private static ResTokDecodingTransformer Create(IHostEnvironment environment, ModelLoadContext context)
+    {
+        MLNetInternals.CheckVersion(context, Signature, LoaderSignature);
+        BinaryReader reader = context.Reader;
+        string output = reader.ReadString(), input = reader.ReadString();
+        int? tokenCount = reader.ReadInt32() is > 0 and var count ? count : null;
+        var options = new ResTokDecodingEstimator.Options
+        {
+            BatchSize = reader.ReadInt32(),
+            TokenCountColumnName = reader.ReadString() is { Length: > 0 } column ? column : null,
+        };
+        return new(environment, output, input, ModelStorage.Load(context, environment), tokenCount, options);
+    }
+}

@@ -1,0 +1,86 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Transforms.Image;
+using ResTok.MLNet.Interop;
+
+namespace ResTok.MLNet;
+
+/// <summary>Turns an image column into ResTok tokens. Made by <see cref="ResTokCatalog.ResTokEncode"/>.</summary>
+public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransformer>
+{
+    private readonly IHostEnvironment environment;
+    private readonly string outputColumnName;
+    private readonly string inputColumnName;
+    private readonly ResTokModel model;
+    private readonly Options options;
+
+    internal ResTokEncodingEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokModel model, Options options)
+    {
+        if (options.BatchSize < 1)
+            throw new ArgumentOutOfRangeException(nameof(options), options.BatchSize, "The batch size must be at least 1.");
+        this.environment = environment;
+        this.outputColumnName = outputColumnName;
+        this.inputColumnName = inputColumnName;
+        this.model = model;
+        this.options = options;
+    }
+
+    /// <summary>Makes the transformer; there is nothing to learn. The data's schema is checked, no row is read.</summary>
+    /// <param name="input">Data with the image column.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The image column is missing or holds no images.</exception>
+    /// <exception cref="ObjectDisposedException">The model handle was disposed.</exception>
+    public ResTokEncodingTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ResTokEncodingTransformer.FindImages(input.Schema, inputColumnName);
+        return new(environment, outputColumnName, inputColumnName, model.Shared.AddReference(), options);
+    }
+
+    /// <summary>Checks the image column and adds the columns that the transformer will add.</summary>
+    /// <param name="inputSchema">The shape of the data.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The image column is missing or holds no images.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        var columns = inputSchema.ToDictionary(column => column.Name);
+        if (!columns.TryGetValue(inputColumnName, out SchemaShape.Column input))
+            throw new ArgumentOutOfRangeException(nameof(inputSchema), $"There is no column '{inputColumnName}'. Load images into it first, for instance with LoadImages.");
+        if (input.ItemType is not ImageDataViewType)
+            throw new ArgumentOutOfRangeException(nameof(inputSchema), $"Column '{inputColumnName}' must hold images, but holds {input.ItemType}. Load images first, for instance with LoadImages.");
+        columns[outputColumnName] = MLNetInternals.VectorShape(
+            outputColumnName, options.TokensAsKeys ? NumberDataViewType.UInt32 : NumberDataViewType.Int32, options.TokensAsKeys,
+            MLNetInternals.VectorShape("SlotNames", TextDataViewType.Instance, false));
+        foreach (string? name in new[] { options.LatentsColumnName, options.FeaturesColumnName })
+        {
+            if (name is not null)
+                columns[name] = MLNetInternals.VectorShape(name, NumberDataViewType.Single, false);
+        }
+        return new SchemaShape(columns.Values);
+    }
+
+    /// <summary>What to compute, and how.</summary>
+    public sealed class Options
+    {
+        /// <summary>Pictures per run of the network. Larger is faster up to a point and takes more memory; results do not change.</summary>
+        public int BatchSize { get; init; } = 8;
+
+        /// <summary>How pictures of other sizes are made to fit.</summary>
+        public ResTokResize Resize { get; init; } = ResTokResize.ShorterEdgeCrop;
+
+        /// <summary>
+        /// Whether tokens are keys of the codebook's cardinality (token t is key t + 1), for <c>MapKeyToVector</c>, n-grams and the
+        /// like, and not Int32.
+        /// </summary>
+        public bool TokensAsKeys { get; init; }
+
+        /// <summary>A column to add with the quantised latents, Vector&lt;Single, C·N&gt;, channel by channel; null for none.</summary>
+        public string? LatentsColumnName { get; init; }
+
+        /// <summary>
+        /// A column to add with the mean of the coarsest image tokens, Vector&lt;Single, D&gt;, a semantic feature for
+        /// classification and search; null for none.
+        /// </summary>
+        public string? FeaturesColumnName { get; init; }
+    }
+}

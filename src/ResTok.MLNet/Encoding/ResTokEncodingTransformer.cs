@@ -1,0 +1,99 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Transforms.Image;
+using ResTok.MLNet.Encoding;
+using ResTok.MLNet.Interop;
+using ResTok.MLNet.Rows;
+using ResTok.Models;
+
+namespace ResTok.MLNet;
+
+/// <summary>Adds the ResTok tokens of an image column. See <see cref="ResTokCatalog.ResTokEncode"/>.</summary>
+public sealed class ResTokEncodingTransformer : BatchTransformer
+{
+    internal const string LoaderSignature = "ResTokEncodingTransformer";
+    private const string Signature = "RESTKENC";
+
+    private readonly string outputColumnName;
+    private readonly string inputColumnName;
+    private readonly ResTokEncodingEstimator.Options options;
+
+    internal ResTokEncodingTransformer(
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, SharedModel model, ResTokEncodingEstimator.Options options)
+        : base(environment, model, options.BatchSize)
+    {
+        this.outputColumnName = outputColumnName;
+        this.inputColumnName = inputColumnName;
+        this.options = options;
+        TokenizerConfig config = model.Config;
+        var outputs = new List<OutputColumn> { TokensColumn(config) };
+        if (options.LatentsColumnName is { } latents)
+            outputs.Add(new(latents, new VectorDataViewType(NumberDataViewType.Single, config.TokenSize * config.LatentTokens)));
+        if (options.FeaturesColumnName is { } features)
+            outputs.Add(new(features, new VectorDataViewType(NumberDataViewType.Single, config.EncoderWidth)));
+        Outputs = outputs;
+    }
+
+    internal override IReadOnlyList<OutputColumn> Outputs { get; }
+
+    internal static DataViewSchema.Column FindImages(DataViewSchema schema, string name)
+    {
+        DataViewSchema.Column column = schema.GetColumnOrNull(name)
+            ?? throw new ArgumentOutOfRangeException(nameof(schema), $"There is no column '{name}'. Load images into it first, for instance with LoadImages.");
+        return column.Type is ImageDataViewType ? column : throw new ArgumentOutOfRangeException(
+            nameof(schema), $"Column '{name}' must hold images, but holds {column.Type}. Load images first, for instance with LoadImages.");
+    }
+
+    internal override DataViewSchema.Column[] FindInputs(DataViewSchema schema) => [FindImages(schema, inputColumnName)];
+
+    internal override BatchRunner CreateRunner(IRowSource source, DataViewSchema.Column[] inputs, int capacity) => new EncodingRunner(
+        source.GetGetter<MLImage>(inputs[0]), inputColumnName, Model, Environment, options, capacity);
+
+    private OutputColumn TokensColumn(TokenizerConfig config)
+    {
+        var levels = new TokenLevels(config.LatentTokens);
+        ReadOnlyMemory<char>[] names = [.. Enumerable.Range(0, levels.TokenCount).Select(position =>
+        {
+            int level = levels.LevelOf(position);
+            return string.Create(CultureInfo.InvariantCulture, $"level{level}.{position - levels.Offsets[level]}").AsMemory();
+        })];
+        var annotations = new DataViewSchema.Annotations.Builder();
+        annotations.Add("SlotNames", new VectorDataViewType(TextDataViewType.Instance, names.Length),
+            (ref VBuffer<ReadOnlyMemory<char>> value) => value = new(names.Length, names));
+        PrimitiveDataViewType item = options.TokensAsKeys ? new KeyDataViewType(typeof(uint), config.CodebookSize) : NumberDataViewType.Int32;
+        return new(outputColumnName, new VectorDataViewType(item, levels.TokenCount), annotations.ToAnnotations());
+    }
+
+    private protected override void SaveModel(ModelSaveContext context)
+    {
+        MLNetInternals.WriteVersion(context, Signature, LoaderSignature);
+        BinaryWriter writer = context.Writer;
+        writer.Write(outputColumnName);
+        writer.Write(inputColumnName);
+        writer.Write(options.BatchSize);
+        writer.Write((int)options.Resize);
+        writer.Write(options.TokensAsKeys);
+        writer.Write(options.LatentsColumnName ?? "");
+        writer.Write(options.FeaturesColumnName ?? "");
+        ModelStorage.Save(context, Model, Environment);
+    }
+
+    /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
+    private static ResTokEncodingTransformer Create(IHostEnvironment environment, ModelLoadContext context)
+    {
+        MLNetInternals.CheckVersion(context, Signature, LoaderSignature);
+        BinaryReader reader = context.Reader;
+        string output = reader.ReadString(), input = reader.ReadString();
+        var options = new ResTokEncodingEstimator.Options
+        {
+            BatchSize = reader.ReadInt32(),
+            Resize = (ResTokResize)reader.ReadInt32(),
+            TokensAsKeys = reader.ReadBoolean(),
+            LatentsColumnName = reader.ReadString() is { Length: > 0 } latents ? latents : null,
+            FeaturesColumnName = reader.ReadString() is { Length: > 0 } features ? features : null,
+        };
+        return new(environment, output, input, ModelStorage.Load(context, environment), options);
+    }
+}

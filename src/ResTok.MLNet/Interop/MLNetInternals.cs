@@ -1,0 +1,71 @@
+using System.Runtime.CompilerServices;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using ResTok.MLNet;
+
+// What ML.NET keeps to itself and a saved transformer cannot do without. Nothing outside this folder knows.
+[assembly: IgnoresAccessChecksTo("Microsoft.ML.Core")]
+[assembly: IgnoresAccessChecksTo("Microsoft.ML.Data")]
+
+[assembly: LoadableClass(typeof(ResTokEncodingTransformer), null, typeof(SignatureLoadModel), "ResTok encoder", ResTokEncodingTransformer.LoaderSignature)]
+[assembly: LoadableClass(typeof(ResTokDecodingTransformer), null, typeof(SignatureLoadModel), "ResTok decoder", ResTokDecodingTransformer.LoaderSignature)]
+
+namespace System.Runtime.CompilerServices
+{
+    /// <summary>Known to the runtime by name: it grants this assembly access to another's internals.</summary>
+    [AttributeUsage(AttributeTargets.Assembly, AllowMultiple = true)]
+    internal sealed class IgnoresAccessChecksToAttribute(string assemblyName) : Attribute
+    {
+        public string AssemblyName { get; } = assemblyName;
+    }
+}
+
+namespace ResTok.MLNet.Interop
+{
+    /// <summary>Access to ML.NET's internals, in the words of this library.</summary>
+    internal static class MLNetInternals
+    {
+        public static IHostEnvironment EnvironmentOf(TransformsCatalog catalog) => CatalogUtils.GetEnvironment(catalog);
+
+        /// <summary>What the <see cref="MLContext"/> says of devices.</summary>
+        public static (int? GpuDeviceId, bool FallbackToCpu) DeviceChoice(IHostEnvironment environment) =>
+            environment is IHostEnvironmentInternal host ? (host.GpuDeviceId, host.FallbackToCpu) : (null, true);
+
+        public static void LogInfo(IHostEnvironment environment, string message)
+        {
+            using IChannel channel = environment.Start("ResTok");
+            channel.Info(message);
+        }
+
+        public static void LogWarning(IHostEnvironment environment, string message)
+        {
+            using IChannel channel = environment.Start("ResTok");
+            channel.Warning(message);
+        }
+
+        public static SchemaShape.Column VectorShape(string name, DataViewType item, bool isKey, params SchemaShape.Column[] annotations) =>
+            new(name, SchemaShape.Column.VectorKind.Vector, item, isKey, new SchemaShape(annotations));
+
+        public static SchemaShape.Column ScalarShape(string name, DataViewType item) =>
+            new(name, SchemaShape.Column.VectorKind.Scalar, item, false);
+
+        /// <summary>Writes what every loader checks first.</summary>
+        public static void WriteVersion(ModelSaveContext context, string signature, string loaderSignature)
+        {
+            context.CheckAtModel();
+            context.SetVersionInfo(Version(signature, loaderSignature));
+        }
+
+        public static void CheckVersion(ModelLoadContext context, string signature, string loaderSignature) =>
+            context.CheckAtModel(Version(signature, loaderSignature));
+
+        private static VersionInfo Version(string signature, string loaderSignature) => new(
+            modelSignature: signature,
+            verWrittenCur: 0x00010001,
+            verReadableCur: 0x00010001,
+            verWeCanReadBack: 0x00010001,
+            loaderAssemblyName: typeof(MLNetInternals).Assembly.GetName().Name,
+            loaderSignature: loaderSignature);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Runtime.CompilerServices;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using ResTok.Models;
+
+namespace ResTok.MLNet.Interop;
+
+/// <summary>
+/// Keeps a model's weights in a saved pipeline: once for each model, however many transformers share it. The first transformer
+/// holds them; the others say where they are.
+/// </summary>
+internal static class ModelStorage
+{
+    private const byte Here = 0, Elsewhere = 1, ByReference = 2;
+    private const string WeightsEntry = "model.safetensors";
+
+    private static readonly ConditionalWeakTable<object, Dictionary<SharedModel, string>> Saved = [];
+    private static readonly ConditionalWeakTable<object, Dictionary<string, SharedModel>> Loaded = [];
+
+    public static void Save(ModelSaveContext context, SharedModel model, IHostEnvironment environment)
+    {
+        BinaryWriter writer = context.Writer;
+        writer.Write(typeof(ModelStorage).Assembly.GetName().Version!.ToString(3)); // for people who look inside
+        writer.Write((int)model.Precision);
+        if (model.Reference is { } path)
+        {
+            writer.Write(ByReference);
+            writer.Write(path);
+            writer.Write(ModelReference.Hash(path));
+            return;
+        }
+        Dictionary<SharedModel, string> places = Saved.GetOrCreateValue(context.Repository);
+        if (places.TryGetValue(model, out string? place))
+        {
+            writer.Write(Elsewhere);
+            writer.Write(place);
+            return;
+        }
+        places.Add(model, context.Directory ?? "");
+        writer.Write(Here);
+        using SharedModel.Lease lease = model.Use(environment);
+        using var config = new MemoryStream();
+        context.SaveBinaryStream(WeightsEntry, weights => lease.Tokenizer.Save(config, weights.BaseStream));
+        writer.Write((int)config.Length);
+        writer.Write(config.GetBuffer(), 0, (int)config.Length);
+    }
+
+    /// <returns>The model with one reference for the caller.</returns>
+    public static SharedModel Load(ModelLoadContext context, IHostEnvironment environment)
+    {
+        BinaryReader reader = context.Reader;
+        reader.ReadString();
+        var precision = (Precision)reader.ReadInt32();
+        Dictionary<string, SharedModel> known = Loaded.GetOrCreateValue(context.Repository);
+        switch (reader.ReadByte())
+        {
+            case ByReference:
+                string path = reader.ReadString(), hash = reader.ReadString();
+                if (known.TryGetValue(path, out SharedModel? referenced))
+                    return referenced.AddReference();
+                return known[path] = SharedModel.FromPath(ModelReference.Resolve(path, hash), precision, byReference: true);
+            case Elsewhere:
+                string place = reader.ReadString();
+                return known.TryGetValue(place, out SharedModel? shared)
+                    ? shared.AddReference()
+                    : throw new InvalidDataException($"The saved pipeline lacks the weights that should be under '{place}'. Save it again.");
+            case Here:
+                using (var config = new MemoryStream(reader.ReadBytes(reader.ReadInt32())))
+                {
+                    ImageTokenizer? tokenizer = null;
+                    if (!context.TryLoadBinaryStream(WeightsEntry, weights =>
+                        tokenizer = ImageTokenizer.Load(config, weights.BaseStream, TorchDevice.Choose(environment), precision)))
+                        throw new InvalidDataException($"The saved pipeline lacks its weights, {context.Directory}/{WeightsEntry}. Save it again.");
+                    return known[context.Directory ?? ""] = SharedModel.FromTokenizer(tokenizer!);
+                }
+            default:
+                throw new InvalidDataException("The saved pipeline keeps its weights in a way that this version does not know. Update ResTok.MLNet.");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using ResTok.MLNet.Interop;
+
+namespace ResTok.MLNet;
+
+/// <summary>The ResTok stages of <c>mlContext.Transforms</c>.</summary>
+public static class ResTokCatalog
+{
+    /// <summary>
+    /// Makes a <see cref="ResTokEncodingEstimator"/>, which turns pictures into N discrete tokens, ordered coarse to fine
+    /// (arXiv 2601.03955).
+    /// </summary>
+    /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
+    /// <param name="outputColumnName">The column of tokens to add.</param>
+    /// <param name="inputColumnName">The column of images; the output's name if null.</param>
+    /// <param name="model">The weights. The caller keeps the handle and disposes it; transformers hold references of their own.</param>
+    /// <param name="options">More columns, batch size, resizing.</param>
+    /// <remarks>
+    /// | column | type |
+    /// | --- | --- |
+    /// | input | image of any size, either pixel order |
+    /// | output | Vector&lt;Int32, N&gt;, or Vector&lt;Key&lt;UInt32&gt;, N&gt; with <c>TokensAsKeys</c>; slot names <c>level3.2</c> |
+    /// | <c>LatentsColumnName</c> | Vector&lt;Single, C·N&gt; |
+    /// | <c>FeaturesColumnName</c> | Vector&lt;Single, D&gt; |
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public static ResTokEncodingEstimator ResTokEncode(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ResTokModel model, ResTokEncodingEstimator.Options? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
+        ArgumentNullException.ThrowIfNull(model);
+        return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, inputColumnName ?? outputColumnName, model, options ?? new());
+    }
+
+    /// <summary>Makes a <see cref="ResTokDecodingEstimator"/>, which rebuilds pictures from all or from the leading tokens.</summary>
+    /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
+    /// <param name="outputColumnName">The column of images to add.</param>
+    /// <param name="inputColumnName">The column of tokens; the output's name if null.</param>
+    /// <param name="model">The weights. The caller keeps the handle and disposes it; transformers hold references of their own.</param>
+    /// <param name="tokenCount">How many leading tokens to use, 1 to N; by default all that a row has.</param>
+    /// <param name="options">Batch size, a column of token counts.</param>
+    /// <remarks>
+    /// | column | type |
+    /// | --- | --- |
+    /// | input | Vector&lt;Int32&gt; or Vector&lt;Key&lt;UInt32&gt;&gt; of at most N tokens |
+    /// | <c>TokenCountColumnName</c> | Int32 |
+    /// | output | image, S×S, Rgba32. Whoever reads an image from it disposes that image. |
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokenCount"/> or an option is out of range.</exception>
+    /// <exception cref="ArgumentException">Both <paramref name="tokenCount"/> and a column of token counts are given.</exception>
+    public static ResTokDecodingEstimator ResTokDecode(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ResTokModel model, int? tokenCount = null, ResTokDecodingEstimator.Options? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
+        ArgumentNullException.ThrowIfNull(model);
+        return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, inputColumnName ?? outputColumnName, model, tokenCount, options ?? new());
+    }
+}

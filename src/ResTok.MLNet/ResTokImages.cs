@@ -1,0 +1,70 @@
+using Microsoft.ML.Data;
+using ResTok.MLNet.Encoding;
+
+namespace ResTok.MLNet;
+
+/// <summary>Pictures as the tokenizer sees and makes them.</summary>
+public static class ResTokImages
+{
+    /// <summary>Makes the square picture that <see cref="ResTokCatalog.ResTokEncode"/> would encode.</summary>
+    /// <param name="image">Any size, either pixel order. Transparent pixels count as blended with black.</param>
+    /// <param name="size">The square's side in pixels.</param>
+    /// <param name="resize">How to get there.</param>
+    /// <returns>A new picture, Rgba32, which the caller disposes.</returns>
+    /// <exception cref="ArgumentException">The picture has another size and <paramref name="resize"/> is <see cref="ResTokResize.Exact"/>.</exception>
+    public static MLImage Fit(MLImage image, int size, ResTokResize resize = ResTokResize.ShorterEdgeCrop)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        byte[] rgb = FitRgb(image, size, resize);
+        var pixels = new byte[4 * size * size];
+        for (int i = 0; i < size * size; i++)
+        {
+            rgb.AsSpan(3 * i, 3).CopyTo(pixels.AsSpan(4 * i));
+            pixels[4 * i + 3] = 255;
+        }
+        return MLImage.CreateFromPixels(size, size, MLPixelFormat.Rgba32, pixels);
+    }
+
+    /// <summary>The same as interleaved RGB.</summary>
+    internal static byte[] FitRgb(MLImage image, int size, ResTokResize resize)
+    {
+        int width = image.Width, height = image.Height;
+        if (width == size && height == size)
+            return Rgb(image);
+        switch (resize)
+        {
+            case ResTokResize.Stretch:
+                return BicubicResampler.Resize(Rgb(image), width, height, size, size);
+            case ResTokResize.ShorterEdgeCrop:
+                int newWidth = width <= height ? size : (int)((long)size * width / height);
+                int newHeight = width <= height ? (int)((long)size * height / width) : size;
+                byte[] resized = BicubicResampler.Resize(Rgb(image), width, height, newWidth, newHeight);
+                int left = (int)Math.Round((newWidth - size) / 2.0), top = (int)Math.Round((newHeight - size) / 2.0);
+                var cut = new byte[3 * size * size];
+                for (int y = 0; y < size; y++)
+                    resized.AsSpan(3 * ((top + y) * newWidth + left), 3 * size).CopyTo(cut.AsSpan(3 * size * y));
+                return cut;
+            default:
+                throw new ArgumentException($"The picture has {width} x {height} pixels, but must have {size} x {size}. Resize it first, or choose another {nameof(ResTokResize)}.");
+        }
+    }
+
+    private static byte[] Rgb(MLImage image)
+    {
+        ReadOnlySpan<byte> pixels = image.Pixels;
+        (int red, int blue) = image.PixelFormat switch
+        {
+            MLPixelFormat.Rgba32 => (0, 2),
+            MLPixelFormat.Bgra32 => (2, 0),
+            _ => throw new ArgumentException($"The picture's pixel format {image.PixelFormat} is not known; use Rgba32 or Bgra32."),
+        };
+        var rgb = new byte[pixels.Length / 4 * 3];
+        for (int from = 0, to = 0; from < pixels.Length; from += 4, to += 3)
+        {
+            rgb[to] = pixels[from + red];
+            rgb[to + 1] = pixels[from + 1];
+            rgb[to + 2] = pixels[from + blue];
+        }
+        return rgb;
+    }
+}

@@ -1,0 +1,66 @@
+using ResTok.Models;
+using ResTok.Models.Checkpoints;
+
+namespace ResTok.MLNet;
+
+/// <summary>
+/// A handle to a ResTok tokenizer's weights, for the pipeline stages that use them. The weights are loaded on first use, shared by
+/// all stages made with this handle, and freed when the handle and all those stages' transformers are disposed. Safe for use by
+/// several threads.
+/// </summary>
+public sealed class ResTokModel : IDisposable
+{
+    private bool disposed;
+
+    private ResTokModel(SharedModel shared) => Shared = shared;
+
+    /// <summary>
+    /// Says where a model is now that a saved pipeline refers to by path (see <see cref="Options.StoreByReference"/>): takes the
+    /// path that was saved, gives the path to use. Null uses the saved path.
+    /// </summary>
+    public static Func<string, string>? ReferenceResolver { get; set; }
+
+    /// <summary>The tokenizer's configuration.</summary>
+    public TokenizerConfig Config => Shared.Config;
+
+    internal SharedModel Shared { get; }
+
+    /// <summary>Opens a saved tokenizer. Its configuration is read at once, its weights when they are first used.</summary>
+    /// <param name="path">A folder or file as for <see cref="ImageTokenizer.Load(string, TorchSharp.torch.Device?, Precision, TokenizerConfig?)"/>.</param>
+    /// <param name="options">How to use it.</param>
+    /// <exception cref="CheckpointException">There is no model, or its configuration cannot be used.</exception>
+    public static ResTokModel Load(string path, Options? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new(SharedModel.FromPath(path, options?.Precision ?? Precision.Float32, options?.StoreByReference ?? false));
+    }
+
+    /// <summary>Makes a handle to a tokenizer in memory.</summary>
+    /// <param name="tokenizer">The handle takes it over and disposes it.</param>
+    public static ResTokModel FromTokenizer(ImageTokenizer tokenizer)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        return new(SharedModel.FromTokenizer(tokenizer));
+    }
+
+    /// <summary>Lets go of the weights; transformers made with this handle keep working until they are disposed.</summary>
+    public void Dispose()
+    {
+        if (!disposed)
+            Shared.Release();
+        disposed = true;
+    }
+
+    /// <summary>How to use a model.</summary>
+    public sealed class Options
+    {
+        /// <summary>The number format to compute in.</summary>
+        public Precision Precision { get; init; } = Precision.Float32;
+
+        /// <summary>
+        /// Whether a saved pipeline refers to the model by path and SHA-256 and does not hold the weights. See
+        /// <see cref="ReferenceResolver"/>.
+        /// </summary>
+        public bool StoreByReference { get; init; }
+    }
+}

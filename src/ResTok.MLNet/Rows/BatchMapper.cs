@@ -1,0 +1,95 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace ResTok.MLNet.Rows;
+
+/// <summary>The same computation one row at a time, for <c>PredictionEngine</c> and mappers after this one.</summary>
+internal sealed class BatchMapper : IRowToRowMapper
+{
+    private readonly BatchTransformer transformer;
+    private readonly DataViewSchema.Column[] inputs;
+
+    public BatchMapper(BatchTransformer transformer, DataViewSchema inputSchema)
+    {
+        this.transformer = transformer;
+        InputSchema = inputSchema;
+        inputs = transformer.FindInputs(inputSchema);
+        OutputSchema = transformer.GetOutputSchema(inputSchema);
+    }
+
+    public DataViewSchema InputSchema { get; }
+
+    public DataViewSchema OutputSchema { get; }
+
+    public IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns)
+    {
+        var wanted = dependingColumns.Select(column => column.Index).ToHashSet();
+        bool computes = wanted.Any(index => index >= InputSchema.Count);
+        return InputSchema.Where(column => wanted.Contains(column.Index) || (computes && inputs.Any(input => input.Index == column.Index)));
+    }
+
+    public DataViewRow GetRow(DataViewRow input, IEnumerable<DataViewSchema.Column> activeColumns)
+    {
+        var active = new bool[OutputSchema.Count];
+        foreach (DataViewSchema.Column column in activeColumns)
+            active[column.Index] = true;
+        return new Row(transformer, input, OutputSchema, inputs, active);
+    }
+
+    private sealed class Row : DataViewRow, IRowSource
+    {
+        private readonly DataViewRow input;
+        private readonly bool[] active;
+        private readonly BatchRunner? runner;
+        private long computed = -1;
+
+        public Row(BatchTransformer transformer, DataViewRow input, DataViewSchema schema, DataViewSchema.Column[] inputs, bool[] active)
+        {
+            this.input = input;
+            this.active = active;
+            Schema = schema;
+            if (active.AsSpan(input.Schema.Count).Contains(true))
+                runner = transformer.CreateRunner(this, inputs, 1);
+        }
+
+        public override DataViewSchema Schema { get; }
+
+        public override long Position => input.Position;
+
+        public override long Batch => input.Batch;
+
+        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
+
+        public override bool IsColumnActive(DataViewSchema.Column column) => active[column.Index];
+
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+        {
+            Columns.CheckActive(active, column);
+            return column.Index < input.Schema.Count
+                ? input.GetGetter<TValue>(input.Schema[column.Index])
+                : Columns.Typed<TValue>(runner!.Getter(column.Index - input.Schema.Count, Compute), column);
+        }
+
+        ValueGetter<T> IRowSource.GetGetter<T>(DataViewSchema.Column column) => input.GetGetter<T>(input.Schema[column.Index]);
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                input.Dispose();
+            base.Dispose(disposing);
+        }
+
+        private int Compute()
+        {
+            // Position −1 says nothing of which row it is.
+            if (computed != input.Position || computed == -1)
+            {
+                computed = -1;
+                runner!.Read(0, input.Position);
+                runner.Run(1);
+                computed = input.Position;
+            }
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using ResTok.MLNet.Interop;
+
+namespace ResTok.MLNet.Rows;
+
+/// <summary>
+/// What the encoding and the decoding transformer share: they add columns that the network computes in batches, and hold on to its
+/// weights. Every other property of a row-by-row transformer is kept.
+/// </summary>
+public abstract class BatchTransformer : ITransformer, IDisposable
+{
+    private bool disposed;
+
+    private protected BatchTransformer(IHostEnvironment environment, SharedModel model, int batchSize)
+    {
+        Environment = environment;
+        Model = model;
+        BatchSize = batchSize;
+    }
+
+    /// <summary>True: each row's values depend on that row alone.</summary>
+    public bool IsRowToRowMapper => true;
+
+    internal int BatchSize { get; }
+
+    private protected IHostEnvironment Environment { get; }
+
+    private protected SharedModel Model { get; }
+
+    /// <summary>Columns this transformer adds, in order.</summary>
+    internal abstract IReadOnlyList<OutputColumn> Outputs { get; }
+
+    /// <summary>Finds and checks the columns this transformer reads.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    internal abstract DataViewSchema.Column[] FindInputs(DataViewSchema schema);
+
+    /// <summary>Makes what computes the columns, over the input columns that <see cref="FindInputs"/> found.</summary>
+    internal abstract BatchRunner CreateRunner(IRowSource source, DataViewSchema.Column[] inputs, int capacity);
+
+    /// <summary>Gives the input's columns and this transformer's.</summary>
+    /// <param name="inputSchema">The schema of the data to transform.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        FindInputs(inputSchema);
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumns(inputSchema);
+        foreach (OutputColumn output in Outputs)
+            builder.AddColumn(output.Name, output.Type, output.Annotations);
+        return builder.ToSchema();
+    }
+
+    /// <summary>Adds this transformer's columns to data. Nothing is computed until somebody reads one of them.</summary>
+    /// <param name="input">The data.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return new BatchView(this, input);
+    }
+
+    /// <summary>Gives the mapping that <c>PredictionEngine</c> uses.</summary>
+    /// <param name="inputSchema">The schema of the rows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return new BatchMapper(this, inputSchema);
+    }
+
+    /// <summary>Lets go of the weights, which are freed once no handle or transformer uses them.</summary>
+    public void Dispose()
+    {
+        if (!disposed)
+            Model.Release();
+        disposed = true;
+        GC.SuppressFinalize(this);
+    }
+
+    void ICanSaveModel.Save(ModelSaveContext ctx) => SaveModel(ctx);
+
+    private protected abstract void SaveModel(ModelSaveContext context);
+}

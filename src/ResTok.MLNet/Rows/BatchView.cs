@@ -1,0 +1,58 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace ResTok.MLNet.Rows;
+
+/// <summary>Data with a transformer's columns, computed when they are read.</summary>
+internal sealed class BatchView : IDataView
+{
+    private readonly BatchTransformer transformer;
+    private readonly IDataView input;
+    private readonly DataViewSchema.Column[] inputs;
+
+    public BatchView(BatchTransformer transformer, IDataView input)
+    {
+        this.transformer = transformer;
+        this.input = input;
+        inputs = transformer.FindInputs(input.Schema);
+        Schema = transformer.GetOutputSchema(input.Schema);
+    }
+
+    public bool CanShuffle => input.CanShuffle;
+
+    public DataViewSchema Schema { get; }
+
+    public long? GetRowCount() => input.GetRowCount();
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    {
+        bool[] active = Active(columnsNeeded);
+        return Wrap(input.GetRowCursor(Needed(active), rand), active);
+    }
+
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
+    {
+        bool[] active = Active(columnsNeeded);
+        return [.. input.GetRowCursorSet(Needed(active), n, rand).Select(cursor => Wrap(cursor, active))];
+    }
+
+    private DataViewRowCursor Wrap(DataViewRowCursor cursor, bool[] active) => Computes(active)
+        ? new BatchCursor(transformer, cursor, Schema, inputs, active)
+        : new PassThroughCursor(cursor, Schema, active);
+
+    private bool[] Active(IEnumerable<DataViewSchema.Column> columns)
+    {
+        var active = new bool[Schema.Count];
+        foreach (DataViewSchema.Column column in columns)
+            active[column.Index] = true;
+        return active;
+    }
+
+    private bool Computes(bool[] active) => active.AsSpan(input.Schema.Count).Contains(true);
+
+    private List<DataViewSchema.Column> Needed(bool[] active)
+    {
+        bool computes = Computes(active);
+        return [.. input.Schema.Where(column => active[column.Index] || (computes && inputs.Any(read => read.Index == column.Index)))];
+    }
+}

@@ -1,0 +1,46 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace ResTok.MLNet.Rows;
+
+/// <summary>For readers of other columns only: nothing is computed or kept.</summary>
+internal sealed class PassThroughCursor(DataViewRowCursor input, DataViewSchema schema, bool[] active) : DataViewRowCursor
+{
+    public override DataViewSchema Schema => schema;
+
+    public override long Position => input.Position;
+
+    public override long Batch => input.Batch;
+
+    public override bool MoveNext() => input.MoveNext();
+
+    public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
+
+    public override bool IsColumnActive(DataViewSchema.Column column) => active[column.Index];
+
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+    {
+        Columns.CheckActive(active, column);
+        return input.GetGetter<TValue>(input.Schema[column.Index]);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            input.Dispose();
+        base.Dispose(disposing);
+    }
+}
+
+/// <summary>Checks that cursors and rows share.</summary>
+internal static class Columns
+{
+    public static void CheckActive(bool[] active, DataViewSchema.Column column)
+    {
+        if (!active[column.Index])
+            throw new ArgumentException($"Column '{column.Name}' was not asked for when the cursor was made.", nameof(column));
+    }
+
+    public static ValueGetter<T> Typed<T>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<T>
+        ?? throw new InvalidOperationException($"Column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(T)}.");
+}

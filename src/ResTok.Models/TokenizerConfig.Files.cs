@@ -1,0 +1,17 @@
+using ResTok.Models.Checkpoints;
+
+namespace ResTok.Models;
+
+public sealed partial record TokenizerConfig
+{
+    /// <summary>Reads the configuration of a saved tokenizer without its weights.</summary>
+    /// <param name="path">A folder or weight file as for <see cref="ImageTokenizer.Load(string, TorchSharp.torch.Device?, Precision, TokenizerConfig?)"/>.</param>
+    /// <exception cref="CheckpointException">There is no model or no configuration, or it cannot be used.</exception>
+    public static TokenizerConfig Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        (string weights, string? config) = CheckpointLayout.Find(path);
+        return ConfigReader.ReadTokenizer(config ?? throw new CheckpointException(
+            $"{weights} has no config.json or config.yaml beside it or in the two folders above. Put the model's there."));
+    }
+}
