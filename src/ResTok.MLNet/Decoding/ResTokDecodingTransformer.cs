@@ -12,7 +12,8 @@ namespace ResTok.MLNet;
 /// <summary>Adds the pictures of a token column. See <see cref="ResTokCatalog.ResTokDecode"/>.</summary>
 public sealed class ResTokDecodingTransformer : BatchTransformer
 {
-    internal const string LoaderSignature = "ResTokDecodingTransformer";
+    /// <summary>At most 24 characters.</summary>
+    internal const string LoaderSignature = "ResTokDecode";
     private const string Signature = "RESTKDEC";
 
     private readonly string outputColumnName;

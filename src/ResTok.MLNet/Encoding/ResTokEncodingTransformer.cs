@@ -13,7 +13,8 @@ namespace ResTok.MLNet;
 /// <summary>Adds the ResTok tokens of an image column. See <see cref="ResTokCatalog.ResTokEncode"/>.</summary>
 public sealed class ResTokEncodingTransformer : BatchTransformer
 {
-    internal const string LoaderSignature = "ResTokEncodingTransformer";
+    /// <summary>At most 24 characters.</summary>
+    internal const string LoaderSignature = "ResTokEncode";
     private const string Signature = "RESTKENC";
 
     private readonly string outputColumnName;
