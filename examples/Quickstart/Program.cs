@@ -1,1 +1,105 @@
-return 2;
+// Pictures → tokens → pictures, as one ML.NET pipeline. See README.md for the command line.
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using ResTok.MLNet;
+using ResTok.Models;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+try
+{
+    return Run(Options.Parse(args));
+}
+catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
+{
+    Console.Error.WriteLine(fault.Message);
+    return 1;
+}
+
+static int Run(Options options)
+{
+    if (options.Model is null)
+    {
+        Console.Error.WriteLine("No model was given. Download config.json and model.safetensors of xushu-me/restok_l_128.r256_in1k from the Hugging Face hub into a folder,");
+        Console.Error.WriteLine("then run: dotnet run --project examples/Quickstart -c Release -- --model FOLDER");
+        return 2;
+    }
+
+    var ml = new MLContext(seed: 1);
+    ml.Log += (_, entry) =>
+    {
+        if (entry.Source.StartsWith("ResTok", StringComparison.Ordinal) && entry.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Info)
+            Console.WriteLine(entry.RawMessage);
+    };
+    using ResTokModel restok = ResTokModel.Load(options.Model);
+    var levels = new TokenLevels(restok.Config.LatentTokens);
+    int[] counts = [.. new[] { 1, 4, 16, 64, levels.TokenCount }.Where(count => count <= levels.TokenCount).Distinct()];
+
+    IEstimator<ITransformer> pipeline = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok));
+    foreach (int count in counts)
+        pipeline = pipeline.Append(ml.Transforms.ResTokDecode($"From{count}", "Tokens", restok, count));
+    IDataView data = ml.Data.LoadFromEnumerable(options.Pictures.Select(path => new Picture { Path = path }));
+    ITransformer model = pipeline.Fit(data);
+
+    Directory.CreateDirectory(options.Output);
+    string zip = Path.Combine(options.Output, "pipeline.zip");
+    ml.Model.Save(model, data.Schema, zip);
+
+    Console.WriteLine($"{"picture",-20}{string.Concat(counts.Select(count => $"{count + (count == 1 ? " token" : " tokens"),12}"))}   (PSNR in dB)");
+    var report = new HtmlReport(counts);
+    var names = new HashSet<string>();
+    long start = Stopwatch.GetTimestamp();
+    IDataView view = model.Transform(data);
+    using (DataViewRowCursor row = view.GetRowCursor(view.Schema))
+    {
+        ValueGetter<MLImage> image = row.GetGetter<MLImage>(view.Schema["Image"]);
+        ValueGetter<VBuffer<int>> tokens = row.GetGetter<VBuffer<int>>(view.Schema["Tokens"]);
+        ValueGetter<MLImage>[] decoded = [.. counts.Select(count => row.GetGetter<MLImage>(view.Schema[$"From{count}"]))];
+        VBuffer<int> values = default;
+        for (int i = 0; row.MoveNext(); i++)
+        {
+            string name = Path.GetFileNameWithoutExtension(options.Pictures[i]);
+            if (!names.Add(name))
+                names.Add(name += $"-{i}");
+            MLImage source = null!;
+            image(ref source);
+            using MLImage original = source;
+            using MLImage crop = ResTokImages.Fit(original, restok.Config.CropSize);
+            tokens(ref values);
+            MLImage[] pictures = [.. decoded.Select(get => { MLImage picture = null!; get(ref picture); return picture; })];
+            double[] psnr = [.. pictures.Select(picture => ContactSheet.Psnr(crop, picture))];
+            int[] ids = [.. values.DenseValues()];
+            WriteTokens(Path.Combine(options.Output, name + ".tokens.json"), options, i, ids, levels);
+            ContactSheet.Save(Path.Combine(options.Output, name + ".png"), [crop, .. pictures], [0, .. counts]);
+            report.Add(name, ids, psnr);
+            Console.WriteLine($"{name,-20}{string.Concat(psnr.Select(value => $"{value,12:0.00}"))}");
+            foreach (MLImage picture in pictures)
+                picture.Dispose();
+        }
+    }
+    double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+    string index = Path.Combine(options.Output, "index.html");
+    report.Save(index);
+    Console.WriteLine($"{options.Pictures.Count} pictures in {seconds:0.0} s: {options.Pictures.Count / seconds:0.00} images/s, each encoded once and decoded {counts.Length} times.");
+    Console.WriteLine($"See {index}; the pipeline with its weights is {zip}.");
+    (model as IDisposable)?.Dispose();
+    return 0;
+}
+
+static void WriteTokens(string path, Options options, int picture, int[] tokens, TokenLevels levels)
+{
+    var content = new
+    {
+        model = options.Model,
+        picture = options.Pictures[picture],
+        levels = levels.Sizes.Select((size, level) => tokens.Skip(levels.Offsets[level]).Take(size)),
+    };
+    File.WriteAllText(path, JsonSerializer.Serialize(content));
+}
+
+internal sealed class Picture
+{
+    public string Path { get; set; } = "";
+}

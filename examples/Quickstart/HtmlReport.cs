@@ -1,0 +1,27 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+/// <summary>A page that shows every picture's reconstructions, tokens and PSNR.</summary>
+internal sealed class HtmlReport(int[] counts)
+{
+    private readonly StringBuilder body = new();
+
+    public void Add(string name, int[] tokens, double[] psnr)
+    {
+        string title = WebUtility.HtmlEncode(name), file = Uri.EscapeDataString(name);
+        body.AppendLine(CultureInfo.InvariantCulture, $"<h2>{title}</h2><img src=\"{file}.png\" alt=\"{title}: original and reconstructions\">");
+        body.AppendLine(CultureInfo.InvariantCulture, $"<p>PSNR {string.Join(", ", counts.Select((count, i) => string.Create(CultureInfo.InvariantCulture, $"{count} tokens {psnr[i]:0.00} dB")))}</p>");
+        body.AppendLine(CultureInfo.InvariantCulture, $"<details><summary>{tokens.Length} tokens</summary><code>{string.Join(' ', tokens)}</code> (<a href=\"{file}.tokens.json\">JSON</a>)</details>");
+    }
+
+    public void Save(string path) => File.WriteAllText(path, $$"""
+        <!doctype html>
+        <html lang="en"><meta charset="utf-8"><title>ResTok reconstructions</title>
+        <style>body { font-family: sans-serif; margin: 2em; color: #222 } img { max-width: 100%; border: 1px solid #ddd } code { word-break: break-word }</style>
+        <h1>ResTok reconstructions</h1>
+        <p>Left: the picture as the tokenizer sees it. Then its reconstructions from the first {{string.Join(", ", counts)}} tokens.</p>
+        {{body}}
+        </html>
+        """);
+}
