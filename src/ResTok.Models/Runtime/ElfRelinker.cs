@@ -4,19 +4,19 @@ using System.Text;
 namespace ResTok.Models.Runtime;
 
 /// <summary>
-/// Makes a 64-bit ELF library ask for GLIBCXX_3.4.30 where it asks for GLIBCXX_3.4.32. One symbol has that version,
-/// <c>std::ios_base_library_init()</c>: an empty function whose only purpose is to make older libraries refuse. It is bound to
-/// a harmless function of libc instead.
+/// Makes a 64-bit ELF library content with an older libstdc++. Its demands for GLIBCXX_3.4.32 and 3.4.30 become weak, so that
+/// the dynamic linker passes over them where they are not met. Of the two symbols behind them, the first
+/// (<c>std::ios_base_library_init()</c>) is referred to by no code, it only makes older libraries refuse; the second
+/// (<c>std::condition_variable::wait</c>) is bound to its older version, which every libstdc++ still has.
 /// </summary>
 internal static class ElfRelinker
 {
-    private const string NewVersion = "GLIBCXX_3.4.32";
-    private const string OldVersion = "GLIBCXX_3.4.30";
-    private const string NewSymbol = "_ZSt21ios_base_library_initv";
-
-    /// <summary>A function without arguments or effects, in every glibc for x64 under the version below.</summary>
-    private const string HarmlessSymbol = "getpid";
-    private const string HarmlessVersion = "GLIBC_2.2.5";
+    private const string UnusedVersion = "GLIBCXX_3.4.32";
+    private const string UnusedSymbol = "_ZSt21ios_base_library_initv";
+    private const string WaitVersion = "GLIBCXX_3.4.30";
+    private const string WaitSymbol = "_ZNSt18condition_variable4waitERSt11unique_lockISt5mutexE";
+    private const string OldWaitVersion = "GLIBCXX_3.4.11";
+    private const ushort Weak = 2; // VER_FLG_WEAK
 
     /// <returns>The changed copy; the input stays as it is.</returns>
     /// <exception cref="InvalidDataException">The file is not such a library.</exception>
@@ -40,36 +40,39 @@ internal static class ElfRelinker
             throw new InvalidDataException("The library is no little-endian 64-bit ELF file.");
         Section symbols = FindSection(file, ".dynsym"), strings = FindSection(file, ".dynstr");
         Section symbolVersions = FindSection(file, ".gnu.version"), neededVersions = FindSection(file, ".gnu.version_r");
-        NeededVersion wanted = FindVersion(file, neededVersions, strings, NewVersion);
-        NeededVersion offered = FindVersion(file, neededVersions, strings, OldVersion);
-        NeededVersion harmless = FindVersion(file, neededVersions, strings, HarmlessVersion);
+        NeededVersion unused = FindVersion(file, neededVersions, strings, UnusedVersion);
+        NeededVersion wait = FindVersion(file, neededVersions, strings, WaitVersion);
+        NeededVersion oldWait = FindVersion(file, neededVersions, strings, OldWaitVersion);
 
-        int bound = 0;
         for (int i = 0; i < symbols.Size / 24; i++)
         {
             Span<byte> version = file.Slice(symbolVersions.Offset + 2 * i, 2);
-            if ((BinaryPrimitives.ReadUInt16LittleEndian(version) & 0x7fff) != wanted.Index)
+            int index = BinaryPrimitives.ReadUInt16LittleEndian(version) & 0x7fff;
+            if (index != unused.Index && index != wait.Index)
                 continue;
-            int name = strings.Offset + (int)BinaryPrimitives.ReadUInt32LittleEndian(file[(symbols.Offset + 24 * i)..]);
-            if (ReadString(file, name) != NewSymbol)
-                throw new InvalidDataException($"The library needs more of {NewVersion} than {NewSymbol}: {ReadString(file, name)}.");
-            Encoding.ASCII.GetBytes(HarmlessSymbol + "\0").CopyTo(file[name..]);
-            BinaryPrimitives.WriteUInt16LittleEndian(version, harmless.Index);
-            bound++;
+            string name = ReadString(file, strings.Offset + (int)BinaryPrimitives.ReadUInt32LittleEndian(file[(symbols.Offset + 24 * i)..]));
+            if (name != (index == unused.Index ? UnusedSymbol : WaitSymbol))
+                throw new InvalidDataException($"The library needs {name} of a newer libstdc++, which no older version replaces.");
+            if (index == wait.Index)
+                BinaryPrimitives.WriteUInt16LittleEndian(version, oldWait.Index);
         }
-        if (bound != 1)
-            throw new InvalidDataException($"The library has {bound} symbols of {NewVersion}, not one.");
-        BinaryPrimitives.WriteUInt32LittleEndian(file[wanted.Entry..], offered.Hash);
-        BinaryPrimitives.WriteUInt32LittleEndian(file[(wanted.Entry + 8)..], offered.Name);
+        foreach (NeededVersion version in new[] { unused, wait })
+        {
+            Span<byte> flags = file[(version.Entry + 4)..];
+            BinaryPrimitives.WriteUInt16LittleEndian(flags, (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(flags) | Weak));
+        }
     }
 
-    /// <summary>The version names that the library needs, as the dynamic linker reads them.</summary>
-    internal static IReadOnlyList<string> NeededVersions(ReadOnlySpan<byte> file)
+    /// <summary>The version names without which the library does not load, as the dynamic linker reads them.</summary>
+    internal static IReadOnlyList<string> StrictVersions(ReadOnlySpan<byte> file)
     {
         Section strings = FindSection(file, ".dynstr");
         var names = new List<string>();
         foreach (NeededVersion version in Versions(file, FindSection(file, ".gnu.version_r")))
-            names.Add(ReadString(file, strings.Offset + (int)version.Name));
+        {
+            if ((BinaryPrimitives.ReadUInt16LittleEndian(file[(version.Entry + 4)..]) & Weak) == 0)
+                names.Add(ReadString(file, strings.Offset + (int)version.Name));
+        }
         return names;
     }
 
@@ -95,7 +98,6 @@ internal static class ElfRelinker
             {
                 versions.Add(new(
                     entry,
-                    BinaryPrimitives.ReadUInt32LittleEndian(file[entry..]),
                     BinaryPrimitives.ReadUInt16LittleEndian(file[(entry + 6)..]),
                     BinaryPrimitives.ReadUInt32LittleEndian(file[(entry + 8)..])));
                 entry += (int)BinaryPrimitives.ReadUInt32LittleEndian(file[(entry + 12)..]);
@@ -132,8 +134,7 @@ internal static class ElfRelinker
     private readonly record struct Section(int Offset, int Size);
 
     /// <param name="Entry">Where the entry is in the file.</param>
-    /// <param name="Hash">ELF hash of the version's name.</param>
     /// <param name="Index">What symbols refer to it by.</param>
     /// <param name="Name">Offset of its name in the string table.</param>
-    private readonly record struct NeededVersion(int Entry, uint Hash, ushort Index, uint Name);
+    private readonly record struct NeededVersion(int Entry, ushort Index, uint Name);
 }

@@ -11,7 +11,7 @@ namespace ResTok.Models.Runtime;
 /// </summary>
 /// <remarks>
 /// TorchSharp 0.107.0 asks for the libstdc++ of GCC 13 and so does not load on Debian 12, Ubuntu 22.04 or RHEL 9. There, and
-/// only for exactly that library file, a private copy that asks for no more than libstdc++ 3.4.30 is written to the user's
+/// only for exactly that library file, a private copy that is content with their libstdc++ is written to the user's
 /// cache folder (<c>$XDG_CACHE_HOME/restok/native</c> or <c>~/.cache/restok/native</c>) and loaded instead. Nothing installed is
 /// changed. <c>RESTOK_NATIVE_COMPAT=0</c> switches this off.
 /// </remarks>
