@@ -22,10 +22,11 @@ public class MemoryTests
             Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Decode(encoding.Tokens, 5));
         }
         Call();
+        GC.Collect(); // what other tests left to the collector may only go, not come
         long before = Tensor.TotalCount;
         for (int i = 0; i < 1000; i++)
             Call();
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.InRange(Tensor.TotalCount, 0, before);
     }
 
     [Fact]
