@@ -6,12 +6,6 @@ namespace ResTok.Models;
 
 public sealed partial class ImageTokenizer
 {
-    /// <summary>
-    /// Tensors that the checkpoint held and that only training uses (<c>foundation_model.*</c>, <c>vf_proj*</c>,
-    /// <c>decoder.feat_mask_token</c>, discriminators). They were left in the file.
-    /// </summary>
-    public IReadOnlyList<string> TrainingOnlyEntries { get; private set; } = [];
-
     /// <summary>Loads a saved model. Weights in the wanted precision stay mapped to the file and are read as they are used.</summary>
     /// <param name="path">
     /// A folder in the Hugging Face layout (<c>config.json</c> with <c>model.safetensors</c> or its shards) or in that of
@@ -34,7 +28,7 @@ public sealed partial class ImageTokenizer
         return Load(checkpoint, config, device, precision);
     }
 
-    /// <summary>Loads a model from streams, as <see cref="Save(Stream, Stream)"/> wrote them, into memory.</summary>
+    /// <summary>Loads a model from streams, as <see cref="PretrainedModel.Save(Stream, Stream)"/> wrote them, into memory.</summary>
     /// <param name="config">JSON in the official layout.</param>
     /// <param name="safetensors">The weights; read forward only, tensor by tensor.</param>
     /// <param name="device">Where to compute; the CPU by default.</param>
@@ -43,50 +37,13 @@ public sealed partial class ImageTokenizer
     public static ImageTokenizer Load(Stream config, Stream safetensors, Device? device = null, Precision precision = Precision.Float32)
     {
         using var reader = new StreamReader(config, leaveOpen: true);
-        TokenizerConfig parsed = ConfigReader.ReadTokenizer(reader, "config.json", yaml: false);
+        TokenizerConfig parsed = TokenizerConfigFile.Read(ConfigTree.Read(reader, "config.json", yaml: false));
         using Checkpoint checkpoint = Checkpoint.Read(safetensors, "model.safetensors");
         return Load(checkpoint, parsed, device, precision);
     }
 
-    /// <summary>Saves the model in the Hugging Face layout: <c>config.json</c> and <c>model.safetensors</c>.</summary>
-    /// <param name="folder">Made where it is missing. Each file is replaced whole or not at all.</param>
-    /// <exception cref="IOException">A file cannot be written.</exception>
-    public void Save(string folder)
-    {
-        Directory.CreateDirectory(folder);
-        AtomicFile.Write(Path.Combine(folder, "model.safetensors"), WriteWeights);
-        AtomicFile.Write(Path.Combine(folder, "config.json"), stream => ConfigReader.WriteTokenizer(Config, stream));
-    }
+    private protected override void WriteConfig(Stream stream) => TokenizerConfigFile.Write(Config, stream);
 
-    /// <summary>Saves the model to streams, which stay open.</summary>
-    /// <param name="config">Gets JSON in the official layout.</param>
-    /// <param name="safetensors">Gets the weights.</param>
-    public void Save(Stream config, Stream safetensors)
-    {
-        ConfigReader.WriteTokenizer(Config, config);
-        WriteWeights(safetensors);
-    }
-
-    private static ImageTokenizer Load(Checkpoint checkpoint, TokenizerConfig config, Device? device, Precision precision)
-    {
-        var source = new CheckpointParameters(checkpoint);
-        var tokenizer = new ImageTokenizer(config, source, device, precision);
-        try
-        {
-            source.ThrowIfFaulty();
-        }
-        catch
-        {
-            tokenizer.Dispose();
-            throw;
-        }
-        tokenizer.TrainingOnlyEntries = source.TrainingOnlyEntries;
-        return tokenizer;
-    }
-
-    private void WriteWeights(Stream stream)
-    {
-        ObjectDisposedException.ThrowIf(disposed, this);
-        SafetensorsWriter.Write(stream, [.. parameters.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value))]);
-    }
+    private static ImageTokenizer Load(Checkpoint checkpoint, TokenizerConfig config, Device? device, Precision precision) =>
+        Build(checkpoint, source => new ImageTokenizer(config, source, device, precision));
 }

@@ -10,13 +10,11 @@ namespace ResTok.Models;
 /// Turns pictures into ResTok tokens and tokens into pictures (arXiv 2601.03955, section 3). Safe for use by several threads at
 /// once; the result for a picture does not depend on the others in its batch.
 /// </summary>
-public sealed partial class ImageTokenizer : IDisposable
+public sealed partial class ImageTokenizer : PretrainedModel
 {
     private static readonly float[] ImageNetMean = [0.485f, 0.456f, 0.406f];
     private static readonly float[] ImageNetDeviation = [0.229f, 0.224f, 0.225f];
 
-    private readonly Dictionary<string, Parameter> parameters = [];
-    private readonly ScalarType dataType;
     private readonly Parameter? learnedLatents;
     private readonly LatentEncoder encoder;
     private readonly LatentDecoder decoder;
@@ -25,26 +23,23 @@ public sealed partial class ImageTokenizer : IDisposable
     private readonly VectorQuantizer quantizer;
     private readonly Tensor mean;
     private readonly Tensor deviation;
-    private bool disposed;
 
     internal ImageTokenizer(TokenizerConfig config, IParameterSource source, Device? device, Precision precision)
+        : base(device, precision)
     {
         config.Validate();
         TorchRuntime.EnsureLoaded();
         Config = config;
         Levels = new(config.LatentTokens);
-        Device = device ?? CPU;
-        Precision = precision;
-        dataType = precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
         try
         {
             using var build = NewDisposeScope();
-            var scope = new ParameterScope(source, parameters, Device, dataType);
+            ParameterScope scope = Root(source);
             int encoderWidth = VitDimensions.Of(config.EncoderSize).Width;
             learnedLatents = config.LearnableLatentTokens
                 ? scope.Parameter("latent_tokens", Initializer.Normal(Math.Pow(encoderWidth, -0.5)), config.LatentTokens, encoderWidth)
                 : null;
-            encoder = new(scope["encoder"], config, Levels, Device, dataType);
+            encoder = new(scope["encoder"], config, Levels, Device, DataType);
             decoder = new(scope["decoder"], config, Levels, Device);
             pixelEncoder = config.PixelEncoder ? new(scope["pixel_encoder"], config.PixelHiddenChannels) : null;
             pixelDecoder = new(scope["pixel_decoder"], config.PixelHiddenChannels);
@@ -64,15 +59,6 @@ public sealed partial class ImageTokenizer : IDisposable
 
     /// <summary>The levels of the N tokens.</summary>
     public TokenLevels Levels { get; }
-
-    /// <summary>Where the model computes and where its results are.</summary>
-    public Device Device { get; }
-
-    /// <summary>The number format the model computes in.</summary>
-    public Precision Precision { get; }
-
-    /// <summary>The parameters under their official names, in the official order. They belong to the model: do not dispose them.</summary>
-    public IReadOnlyDictionary<string, Parameter> StateDict => parameters;
 
     internal LatentEncoder Encoder => encoder;
 
@@ -101,7 +87,7 @@ public sealed partial class ImageTokenizer : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public TokenizerEncoding Encode(Tensor images, EncodingOutputs outputs = EncodingOutputs.None)
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         ArgumentNullException.ThrowIfNull(images);
         int side = Config.CropSize;
         if (images.dim() != 4 || images.shape[0] < 1 || images.shape[1] != 3 || images.shape[2] != side || images.shape[3] != side
@@ -116,7 +102,7 @@ public sealed partial class ImageTokenizer : IDisposable
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
             Tensor x = (images.to(ScalarType.Float32, Device) - mean) / deviation;
-            (Tensor z, Tensor[] imageLevels) = EncodeLatents(x.to(dataType), maps);
+            (Tensor z, Tensor[] imageLevels) = EncodeLatents(x.to(DataType), maps);
             Tensor latents = z.to(ScalarType.Float32);
             Quantization result = quantizer.Quantize(latents);
             return new(Keep(result.Tokens), Keep(latents), Keep(result.Quantized), [.. imageLevels.Select(level => Keep(level.to(ScalarType.Float32)))])
@@ -186,12 +172,8 @@ public sealed partial class ImageTokenizer : IDisposable
         }
     }
 
-    /// <summary>Frees the weights.</summary>
-    public void Dispose()
+    private protected override void FreeTables()
     {
-        disposed = true;
-        foreach (Parameter parameter in parameters.Values)
-            parameter.Dispose();
         encoder?.Dispose();
         decoder?.Dispose();
         mean?.Dispose();
@@ -216,7 +198,7 @@ public sealed partial class ImageTokenizer : IDisposable
         }
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        Tensor codes = quantizer.Lookup(tokens.to(ScalarType.Int64, Device)).to(dataType); // [B, C, 1, n]
+        Tensor codes = quantizer.Lookup(tokens.to(ScalarType.Int64, Device)).to(DataType); // [B, C, 1, n]
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
         Tensor features = decoder.Forward(codes, counts, maps);
         return Keep(pixelDecoder.Forward(features).to(ScalarType.Float32));
@@ -224,7 +206,7 @@ public sealed partial class ImageTokenizer : IDisposable
 
     private void CheckTokens(Tensor tokens)
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         ArgumentNullException.ThrowIfNull(tokens);
         if (tokens.dim() != 2 || tokens.shape[0] < 1 || tokens.shape[1] < 1 || tokens.shape[1] > Levels.TokenCount || !tokens.is_integral())
             throw new ArgumentException(

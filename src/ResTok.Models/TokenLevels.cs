@@ -48,6 +48,25 @@ public sealed class TokenLevels
         return position == 0 ? 0 : System.Numerics.BitOperations.Log2((uint)position) + 1;
     }
 
+    /// <summary>Takes the coarse levels of one picture and the fine levels of another.</summary>
+    /// <param name="coarse">Tokens of the picture that gives the coarse levels, at least those.</param>
+    /// <param name="fine">All N tokens of the picture that gives the rest.</param>
+    /// <param name="coarseLevels">Levels to take from <paramref name="coarse"/>, 0 to <see cref="Count"/>.</param>
+    /// <returns>N tokens.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="coarseLevels"/> is out of range.</exception>
+    /// <exception cref="ArgumentException">There are too few tokens.</exception>
+    public int[] Mix(IReadOnlyList<int> coarse, IReadOnlyList<int> fine, int coarseLevels)
+    {
+        ArgumentNullException.ThrowIfNull(coarse);
+        ArgumentNullException.ThrowIfNull(fine);
+        ArgumentOutOfRangeException.ThrowIfNegative(coarseLevels);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(coarseLevels, Count);
+        int kept = Sizes.Take(coarseLevels).Sum();
+        if (coarse.Count < kept || fine.Count != TokenCount)
+            throw new ArgumentException($"Mixing {coarseLevels} levels needs at least {kept} coarse and exactly {TokenCount} fine tokens, but there are {coarse.Count} and {fine.Count}.");
+        return [.. coarse.Take(kept), .. fine.Skip(kept)];
+    }
+
     // Sizes double from (1,1): first the columns, then the rows.
     private static (int, int) GridOf(int size)
     {

@@ -10,8 +10,6 @@ public sealed partial record TokenizerConfig
     public static TokenizerConfig Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        (string weights, string? config) = CheckpointLayout.Find(path);
-        return ConfigReader.ReadTokenizer(config ?? throw new CheckpointException(
-            $"{weights} has no config.json or config.yaml beside it or in the two folders above. Put the model's there."));
+        return TokenizerConfigFile.Read(ConfigTree.Read(CheckpointLayout.FindConfig(path)));
     }
 }

@@ -30,6 +30,32 @@ public class MemoryTests
     }
 
     [Fact]
+    public async Task Two_hundred_generations_leave_no_tensor_behind()
+    {
+        using ImageGenerator generator = TinyGenerators.Create();
+        using Tensor tokens = zeros([1, 16], ScalarType.Int64);
+        async Task Call()
+        {
+            generator.Generate(new([0, 1]), SamplingOptions.Official).Dispose();
+            generator.PredictLogits([0], tokens).Dispose();
+            await foreach (GenerationStep step in generator.GenerateAsync(new([0]) { Prefix = [[1, 2]] }, SamplingOptions.Official))
+            {
+                step.ToTensor().Dispose();
+                if (step.TokenCount == 8)
+                    break; // half way
+            }
+            Assert.Throws<ArgumentOutOfRangeException>(() => generator.Generate(new([9])));
+        }
+        await Call();
+        GC.Collect();
+        long before = Tensor.TotalCount;
+        for (int i = 0; i < 200; i++)
+            await Call();
+        GC.Collect();
+        Assert.InRange(Tensor.TotalCount, 0, before);
+    }
+
+    [Fact]
     public void Disposed_and_failed_models_free_their_weights()
     {
         // 16 MB of weights each; the process's memory tells, because TorchSharp counts a parameter's tensor twice and frees it once.

@@ -27,8 +27,17 @@ internal static class CheckpointLayout
                 : $"There is no file or folder {full}.");
         string? folder = Path.GetDirectoryName(weights), config = null;
         for (int level = 0; level < 3 && folder is not null && config is null; level++, folder = Path.GetDirectoryName(folder))
-            config = FindConfig(folder);
+            config = ConfigIn(folder);
         return (weights, config);
+    }
+
+    /// <summary>The configuration that belongs to a checkpoint.</summary>
+    /// <exception cref="CheckpointException">There is no checkpoint or no configuration.</exception>
+    public static string FindConfig(string path)
+    {
+        (string weights, string? config) = Find(path);
+        return config ?? throw new CheckpointException(
+            $"{weights} has no config.json or config.yaml beside it or in the two folders above. Put the model's there.");
     }
 
     /// <summary>The tensors that each shard of an index must hold, by the shard's path.</summary>
@@ -59,7 +68,7 @@ internal static class CheckpointLayout
         return shards;
     }
 
-    private static string? FindConfig(string folder)
+    private static string? ConfigIn(string folder)
     {
         foreach (string name in new[] { "config.json", "config.yaml" })
         {

@@ -11,11 +11,14 @@ internal sealed class CheckpointParameters(Checkpoint checkpoint) : IParameterSo
     private static readonly string[] TrainingOnly =
         ["foundation_model.", "vf_proj.", "vf_proj_dec.", "mlp_proj.", "decoder.feat_mask_token", "discriminator.", "loss_module."];
 
+    /// <summary>What the reference's module holds while it generates.</summary>
+    private const string Cache = ".attention.kv_cache.";
+
     private readonly HashSet<string> asked = new(StringComparer.Ordinal);
     private readonly List<string> faults = [];
 
-    /// <summary>Tensors of the checkpoint that only training uses.</summary>
-    public IReadOnlyList<string> TrainingOnlyEntries { get; private set; } = [];
+    /// <summary>Tensors of the checkpoint that are no weights of a model that runs.</summary>
+    public IReadOnlyList<string> UnusedEntries { get; private set; } = [];
 
     public Tensor Get(string name, long[] shape, Initializer initializer)
     {
@@ -36,8 +39,9 @@ internal sealed class CheckpointParameters(Checkpoint checkpoint) : IParameterSo
     public void ThrowIfFaulty()
     {
         string[] extra = [.. checkpoint.Entries.Keys.Where(name => !asked.Contains(name)).Order(StringComparer.Ordinal)];
-        TrainingOnlyEntries = [.. extra.Where(name => TrainingOnly.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))];
-        faults.AddRange(extra.Except(TrainingOnlyEntries).Select(name => $"unexpected: {checkpoint.Entries[name]} {name}"));
+        UnusedEntries = [.. extra.Where(name => name.Contains(Cache, StringComparison.Ordinal)
+            || TrainingOnly.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))];
+        faults.AddRange(extra.Except(UnusedEntries).Select(name => $"unexpected: {checkpoint.Entries[name]} {name}"));
         if (faults.Count > 0)
             throw new CheckpointException(
                 $"{checkpoint.Source} does not fit the configuration{(checkpoint.ConfigPath is { } config ? " " + config : "")}, in {faults.Count} places:"

@@ -38,6 +38,26 @@ internal sealed partial class ConfigTree(JsonObject root, string source)
         }
     }
 
+    public static ConfigTree Read(string path)
+    {
+        using StreamReader reader = File.OpenText(path);
+        return Read(reader, path, yaml: !path.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>Runs a configuration's own validation, whose faults then name the file.</summary>
+    /// <exception cref="CheckpointException">A value cannot work.</exception>
+    public void Check(Action validate)
+    {
+        try
+        {
+            validate();
+        }
+        catch (ArgumentException fault)
+        {
+            throw new CheckpointException($"{source}: {fault.Message}", fault);
+        }
+    }
+
     /// <summary>The section under a dotted path, or null.</summary>
     public JsonObject? Section(string path) => Find(path) as JsonObject;
 

@@ -42,7 +42,7 @@ internal sealed class LatentDecoder : IDisposable
         embeddings = config.MultiQuant
             ? [.. Enumerable.Range(0, levels.Count).Select(i => Embedding(scope["decoder_embed"][i]))]
             : [Embedding(scope["decoder_embed"])];
-        rotary = new(Positions(), size.HeadWidth, config.RopeBase, device);
+        rotary = RotaryTable.Grid(Positions(), size.HeadWidth, config.RopeBase, device);
     }
 
     internal RotaryTable Rotary => rotary;

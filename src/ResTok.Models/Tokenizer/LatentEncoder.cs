@@ -43,7 +43,7 @@ internal sealed class LatentEncoder : IDisposable
         heads = config.MultiQuant
             ? [.. Enumerable.Range(0, levels.Count).Select(i => Head(scope["conv_out"][i]))]
             : [Head(scope["conv_out"])];
-        rotary = [.. schedule.Stages.Select(grids => new RotaryTable(
+        rotary = [.. schedule.Stages.Select(grids => RotaryTable.Grid(
             Positions(grids, levels.TokenCount), size.HeadWidth, config.RopeBase, device))];
         masks = [.. schedule.Stages.Select(grids => LevelMask.Build(
             grids.Select(grid => grid.Rows * grid.Columns).Concat(levels.Sizes), dataType, device))];

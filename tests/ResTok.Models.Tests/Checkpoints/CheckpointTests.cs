@@ -120,7 +120,7 @@ public class CheckpointTests
         weights.Add("foundation_model.model.cls_token", zeros(1, 1, 8));
         WriteWeights(folder["model.safetensors"], weights);
         using (ImageTokenizer second = ImageTokenizer.Load(folder.Path))
-            Assert.Equal(["decoder.feat_mask_token", "foundation_model.model.cls_token"], second.TrainingOnlyEntries);
+            Assert.Equal(["decoder.feat_mask_token", "foundation_model.model.cls_token"], second.UnusedEntries);
 
         weights.Remove("encoder.ln_pre.bias");
         weights["encoder.ln_post.bias"] = zeros(1); // would broadcast

@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using ResTok.Models.Checkpoints;
+using ResTok.Models.Generation;
 using ResTok.Models.Tokenizer;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -51,6 +54,44 @@ public sealed class UnitParityTests : IDisposable
         AssertEqual(golden["debug.decoder.rope.cos_sin"], tokenizer.Decoder.Rotary.CosSin(), 1e-7);
     }
 
+    [Fact]
+    public void Sampling_filters()
+    {
+        string[] names = [.. units.Names.Where(name => name.StartsWith("filter.", StringComparison.Ordinal) && !name.EndsWith(".logits", StringComparison.Ordinal))];
+        Assert.NotEmpty(names);
+        foreach (string name in names)
+        {
+            string[] parts = name.Split('.', 4); // filter, number, k…, p…
+            Tensor logits = units[$"filter.{parts[1]}.logits"], kept = units[name];
+            for (int row = 0; row < logits.shape[0]; row++)
+            {
+                float[] given = logits[row].data<float>().ToArray(), values = [.. given];
+                bool[] expected = [.. kept[row].data<byte>().ToArray().Select(value => value == 1)];
+                TokenSampler.Filter(values, int.Parse(parts[2][1..], CultureInfo.InvariantCulture), double.Parse(parts[3][1..], CultureInfo.InvariantCulture));
+                bool[] actual = [.. values.Select(value => !float.IsNegativeInfinity(value))];
+                Assert.Equal(expected.Count(value => value), actual.Count(value => value));
+                // Among logits equal to the least one kept, which ones stay is up to the sort: torch's is not stable, ours takes the first.
+                float least = given.Where((_, i) => expected[i]).Min();
+                Assert.Equal(expected.Where((_, i) => given[i] != least), actual.Where((_, i) => given[i] != least));
+            }
+        }
+    }
+
+    [Fact]
+    public void Guidance_schedules()
+    {
+        JsonObject schedules = JsonNode.Parse(File.ReadAllText(Path.Combine(TestData.Root, "golden", "units", "cfg_schedules.json")))!.AsObject();
+        Assert.True(Enum.GetValues<GuidanceSchedule>().Length <= schedules.Select(item => (string)item.Value!["schedule"]!).Distinct().Count());
+        foreach ((string name, JsonNode? item) in schedules)
+        {
+            SamplingOptions options = CfgSchedules.Options((string)item!["schedule"]!, (double)item["scale"]!, item["kwargs"]!.AsObject());
+            double[] ratios = [.. item["ratios"]!.AsArray().Select(value => (double)value!)];
+            double[] values = [.. item["values"]!.AsArray().Select(value => (double)value!)];
+            for (int i = 0; i < ratios.Length; i++)
+                Assert.True(Math.Abs(values[i] - Guidance.At(options, ratios[i])) < 1e-12, $"{name} at {ratios[i]}");
+        }
+    }
+
     private static void AssertEqual(Tensor expected, Tensor actual, double tolerance)
     {
         Assert.Equal(expected.shape, actual.shape);
@@ -63,6 +104,8 @@ public sealed class UnitParityTests : IDisposable
             Checkpoint.Open(Path.Combine(TestData.Root, "golden", "units", "units.safetensors"));
 
         public Tensor this[string name] => tensors.GetTensor(name);
+
+        public IEnumerable<string> Names => tensors.Entries.Keys;
 
         public void Dispose() => tensors.Dispose();
     }

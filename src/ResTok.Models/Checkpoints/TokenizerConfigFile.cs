@@ -1,29 +1,22 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace ResTok.Models.Checkpoints;
 
 /// <summary>Between configuration files and <see cref="TokenizerConfig"/>: the official JSON and YAML layouts.</summary>
-internal static class ConfigReader
+internal static class TokenizerConfigFile
 {
     private const string Model = "model.vq_model";
     private const string CropSize = "dataset.preprocessing.crop_size";
 
-    /// <exception cref="CheckpointException">The file is no tokenizer configuration, or a value cannot be used.</exception>
-    public static TokenizerConfig ReadTokenizer(string path)
+    /// <exception cref="CheckpointException">It is no tokenizer configuration, or a value cannot be used.</exception>
+    public static TokenizerConfig Read(ConfigTree tree)
     {
-        using StreamReader reader = File.OpenText(path);
-        return ReadTokenizer(reader, path, yaml: !path.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
-    }
-
-    public static TokenizerConfig ReadTokenizer(TextReader reader, string source, bool yaml)
-    {
-        ConfigTree tree = ConfigTree.Read(reader, source, yaml);
+        string source = tree.Source;
         if (tree.Section(Model) is null)
             throw new CheckpointException(tree.Value("n_layer") is not null
                 ? $"{source} configures a generator, not a tokenizer: it has 'n_layer' and no '{Model}'. Give the tokenizer's folder."
                 : $"{source} has no section '{Model}', so it is no ResTok tokenizer configuration.");
-        var values = new Values(tree, Model + ".");
+        var values = new ConfigValues(tree, Model + ".");
         if (!values.Flag("is_legacy", true))
             throw new CheckpointException($"{source}: is_legacy: false is not supported. The reference cannot run it either: its decoder then emits RGB pixels into a pixel decoder that expects 256 channels.");
         var defaults = new TokenizerConfig();
@@ -35,8 +28,8 @@ internal static class ConfigReader
             UseL2Norm = values.Flag("use_l2_norm", defaults.UseL2Norm),
             CommitmentCost = (float)values.Number("commitment_cost", defaults.CommitmentCost),
             EntropyLossRatio = (float)values.Number("entropy_loss_ratio", defaults.EntropyLossRatio),
-            EncoderSize = values.Size("vit_enc_model_size"),
-            DecoderSize = values.Size("vit_dec_model_size"),
+            EncoderSize = values.OneOf<VitSize>("vit_enc_model_size"),
+            DecoderSize = values.OneOf<VitSize>("vit_dec_model_size"),
             EncoderPatchSize = values.Integer("vit_enc_patch_size", defaults.EncoderPatchSize),
             DecoderPatchSize = values.Integer("vit_dec_patch_size", defaults.DecoderPatchSize),
             RopeBase = values.Number("rope_base_len", defaults.RopeBase),
@@ -56,21 +49,14 @@ internal static class ConfigReader
             DropLatentTokens = values.Flag("drop_latent_tokens", defaults.DropLatentTokens),
             DropProbability = values.Number("drop_prob", defaults.DropProbability),
             PixelHiddenChannels = values.Integer("pixel_hidden_channels", defaults.PixelHiddenChannels),
-            CropSize = new Values(tree, "").Integer(CropSize, defaults.CropSize),
+            CropSize = new ConfigValues(tree, "").Integer(CropSize, defaults.CropSize),
         };
-        try
-        {
-            config.Validate();
-        }
-        catch (ArgumentException fault)
-        {
-            throw new CheckpointException($"{source}: {fault.Message}", fault);
-        }
+        tree.Check(config.Validate);
         return config;
     }
 
     /// <summary>Writes the official nested JSON layout.</summary>
-    public static void WriteTokenizer(TokenizerConfig config, Stream stream)
+    public static void Write(TokenizerConfig config, Stream stream)
     {
         var root = new JsonObject
         {
@@ -83,8 +69,8 @@ internal static class ConfigReader
                     ["use_l2_norm"] = config.UseL2Norm,
                     ["commitment_cost"] = config.CommitmentCost,
                     ["entropy_loss_ratio"] = config.EntropyLossRatio,
-                    ["vit_enc_model_size"] = Name(config.EncoderSize),
-                    ["vit_dec_model_size"] = Name(config.DecoderSize),
+                    ["vit_enc_model_size"] = ConfigValues.NameOf(config.EncoderSize),
+                    ["vit_dec_model_size"] = ConfigValues.NameOf(config.DecoderSize),
                     ["vit_enc_patch_size"] = config.EncoderPatchSize,
                     ["vit_dec_patch_size"] = config.DecoderPatchSize,
                     ["rope_base_len"] = config.RopeBase,
@@ -110,44 +96,5 @@ internal static class ConfigReader
         };
         using var writer = new System.Text.Json.Utf8JsonWriter(stream, new() { Indented = true });
         root.WriteTo(writer);
-    }
-
-    private static string Name(VitSize size) => size.ToString().ToLowerInvariant();
-
-    private readonly struct Values(ConfigTree tree, string prefix)
-    {
-        public int Integer(string key, int? absent = null) => Number(key, absent) is var value && value == Math.Floor(value) && Math.Abs(value) <= int.MaxValue
-            ? (int)value
-            : throw Fault(key, "an integer");
-
-        public double Number(string key, double? absent = null) => tree.Value(prefix + key) switch
-        {
-            null => absent ?? throw Fault(key, "given"),
-            JsonValue value when value.TryGetValue(out double number) => number,
-            JsonValue value when value.TryGetValue(out long integer) => integer,
-            JsonValue value when value.TryGetValue(out string? text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => number,
-            _ => throw Fault(key, "a number"),
-        };
-
-        public bool Flag(string key, bool absent) => tree.Value(prefix + key) switch
-        {
-            null => absent,
-            JsonValue value when value.TryGetValue(out bool flag) => flag,
-            _ => throw Fault(key, "true or false"),
-        };
-
-        public VitSize Size(string key)
-        {
-            string? text = tree.Value(prefix + key) is JsonValue value && value.TryGetValue(out string? name) ? name : null;
-            foreach (VitSize size in Enum.GetValues<VitSize>())
-            {
-                if (Name(size) == text)
-                    return size;
-            }
-            throw Fault(key, "one of " + string.Join(", ", Enum.GetValues<VitSize>().Select(Name)));
-        }
-
-        private CheckpointException Fault(string key, string wanted) =>
-            new($"{tree.Source}: key '{prefix}{key}' must be {wanted}, but is {tree.Value(prefix + key)?.ToJsonString() ?? "absent"}.");
     }
 }

@@ -2,7 +2,7 @@ using ResTok.Models.Checkpoints;
 
 namespace ResTok.Models.Tests.Checkpoints;
 
-public class ConfigReaderTests
+public class TokenizerConfigFileTests
 {
     private const string OfficialYaml = """
         experiment:
@@ -43,7 +43,7 @@ public class ConfigReaderTests
     [Fact]
     public void The_official_json_with_open_references_is_read()
     {
-        TokenizerConfig config = ConfigReader.ReadTokenizer(Path.Combine(TestData.TinyTokenizer, "config.json"));
+        TokenizerConfig config = TokenizerConfigFile.Read(ConfigTree.Read(Path.Combine(TestData.TinyTokenizer, "config.json")));
         Assert.Equal(TinyModels.GoldenTiny with { DropLatentTokens = false, DropProbability = 0 }, config);
     }
 
@@ -52,7 +52,7 @@ public class ConfigReaderTests
     {
         TokenizerConfig config = TinyModels.Smallest with { ReductionRatio = 0.25, UseL2Norm = false, LearnableLatentTokens = true, EntropyLossRatio = 0.1f };
         using var stream = new MemoryStream();
-        ConfigReader.WriteTokenizer(config, stream);
+        TokenizerConfigFile.Write(config, stream);
         Assert.Equal(config, Read(System.Text.Encoding.UTF8.GetString(stream.ToArray()), yaml: false));
     }
 
@@ -76,5 +76,5 @@ public class ConfigReaderTests
         Assert.Contains("test.yaml", message, StringComparison.Ordinal);
     }
 
-    private static TokenizerConfig Read(string text, bool yaml) => ConfigReader.ReadTokenizer(new StringReader(text), "test.yaml", yaml);
+    private static TokenizerConfig Read(string text, bool yaml) => TokenizerConfigFile.Read(ConfigTree.Read(new StringReader(text), "test.yaml", yaml));
 }

@@ -1,0 +1,15 @@
+using ResTok.Models.Checkpoints;
+
+namespace ResTok.Models;
+
+public sealed partial record GeneratorConfig
+{
+    /// <summary>Reads the configuration of a saved generator without its weights.</summary>
+    /// <param name="path">A folder or weight file as for <see cref="ImageGenerator.Load(string, TorchSharp.torch.Device?, Precision, GeneratorConfig?)"/>.</param>
+    /// <exception cref="CheckpointException">There is no model or no configuration, or it cannot be used.</exception>
+    public static GeneratorConfig Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return GeneratorConfigFile.Read(ConfigTree.Read(CheckpointLayout.FindConfig(path)));
+    }
+}

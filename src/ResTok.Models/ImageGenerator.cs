@@ -1,0 +1,190 @@
+using System.Runtime.CompilerServices;
+using ResTok.Models.Generation;
+using ResTok.Models.Parameters;
+using ResTok.Models.Runtime;
+using static TorchSharp.torch;
+
+namespace ResTok.Models;
+
+/// <summary>
+/// Generates the tokens of pictures of a class, level by level (hierarchical autoregression, HAR; arXiv 2601.03955, section 3.4) or
+/// token by token (LlamaGen). Safe for use by several threads at once; a row's tokens do not depend on the others in its batch.
+/// </summary>
+public sealed partial class ImageGenerator : PretrainedModel
+{
+    private readonly LlamaTransformer transformer;
+
+    internal ImageGenerator(GeneratorConfig config, IParameterSource source, Device? device, Precision precision)
+        : base(device, precision)
+    {
+        config.Validate();
+        TorchRuntime.EnsureLoaded();
+        Config = config;
+        Levels = new(config.Tokens);
+        try
+        {
+            using var build = NewDisposeScope();
+            transformer = new(Root(source), config, Device, DataType);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The configuration the model was built with.</summary>
+    public GeneratorConfig Config { get; }
+
+    /// <summary>The levels of the N tokens.</summary>
+    public TokenLevels Levels { get; }
+
+    internal LlamaTransformer Transformer => transformer;
+
+    /// <summary>Builds a model with fresh random weights, for training.</summary>
+    /// <param name="config">What to build.</param>
+    /// <param name="device">Where to compute; the CPU by default.</param>
+    /// <param name="precision">The number format to compute in.</param>
+    /// <param name="seed">The same seed gives the same weights.</param>
+    /// <exception cref="ArgumentException">The configuration cannot work.</exception>
+    /// <exception cref="TorchRuntimeException">libtorch cannot be loaded.</exception>
+    public static ImageGenerator Create(GeneratorConfig config, Device? device = null, Precision precision = Precision.Float32, long seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        TorchRuntime.EnsureLoaded();
+        using var source = new RandomParameters(seed);
+        return new(config, source, device, precision);
+    }
+
+    /// <summary>Generates the tokens of pictures.</summary>
+    /// <param name="request">The classes, and what to keep.</param>
+    /// <param name="options">How to draw tokens; by default from the plain conditional distribution with seed 0.</param>
+    /// <param name="onStep">Called after every pass with the tokens so far, which decode to a coarser picture.</param>
+    /// <param name="cancellation">Looked at before every pass.</param>
+    /// <returns>Token ids, coarse to fine, int64 [B, n] on the CPU, which the caller disposes; n = N unless fewer levels are asked for.</returns>
+    /// <exception cref="ArgumentException">The request's parts do not fit together, or the model has no null class for guidance.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A class, a token, a level or an option is out of range.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public Tensor Generate(
+        GenerationRequest request, SamplingOptions? options = null, Action<GenerationStep>? onStep = null, CancellationToken cancellation = default)
+    {
+        using GenerationRun run = Start(request, options ?? new());
+        while (!run.IsComplete)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            run.RunPass();
+            onStep?.Invoke(run.Step());
+        }
+        return run.Step().ToTensor();
+    }
+
+    /// <summary>Generates in the background and gives the tokens after every pass as they come.</summary>
+    /// <param name="request">The classes, and what to keep.</param>
+    /// <param name="options">How to draw tokens; by default from the plain conditional distribution with seed 0.</param>
+    /// <param name="cancellation">Looked at before every pass.</param>
+    /// <returns>One step for each pass; the last has all tokens. Leaving the loop early ends the generation.</returns>
+    /// <inheritdoc cref="Generate" path="/exception"/>
+    public IAsyncEnumerable<GenerationStep> GenerateAsync(
+        GenerationRequest request, SamplingOptions? options = null, CancellationToken cancellation = default)
+    {
+        Check(request, options ??= new()); // at once, not when the first step is asked for
+        return Steps(request, options, cancellation);
+    }
+
+    /// <summary>Predicts every token of known pictures from the tokens before it (teacher forcing).</summary>
+    /// <param name="classes">The class of each picture, 0 to <see cref="GeneratorConfig.Classes"/> − 1.</param>
+    /// <param name="tokens">Token ids, integer [B, N].</param>
+    /// <returns>Logits, float32 [B, N, V]: those at p are of token p. The caller disposes them.</returns>
+    /// <exception cref="ArgumentException"><paramref name="tokens"/> has another shape or type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A class or a token is out of range.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public Tensor PredictLogits(IReadOnlyList<int> classes, Tensor tokens)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ArgumentNullException.ThrowIfNull(classes);
+        ArgumentNullException.ThrowIfNull(tokens);
+        CheckClasses(classes);
+        if (!tokens.is_integral() || tokens.dim() != 2 || tokens.shape[0] != classes.Count || tokens.shape[1] != Config.Tokens)
+            throw new ArgumentException(
+                $"Tokens must be an integer tensor [{classes.Count}, {Config.Tokens}], but this is {tokens.dtype} [{string.Join(", ", tokens.shape)}].", nameof(tokens));
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor ids = tokens.to(ScalarType.Int64, Device);
+        CheckToken(ids.min().item<long>());
+        CheckToken(ids.max().item<long>());
+        Tensor labels = tensor(classes.Select(label => (long)label).ToArray()).to(Device);
+        return transformer.Forward(labels, ids, 0, Config.Tokens, Config.Tokens, null).DetachFromDisposeScope();
+    }
+
+    private protected override void FreeTables() => transformer?.Dispose();
+
+    /// <summary>Starts a generation; with guidance scales of its own, one for each pass of a whole picture, for tests.</summary>
+    internal GenerationRun Start(GenerationRequest request, SamplingOptions options, IReadOnlyList<double>? scales = null, Action<Tensor>? onLogits = null)
+    {
+        int end = Check(request, options);
+        return new(transformer, Device, Config.Classes, request, options, end, scales ?? Guidance.Scales(options, transformer.Layout.Passes)) { OnLogits = onLogits };
+    }
+
+    private async IAsyncEnumerable<GenerationStep> Steps(
+        GenerationRequest request, SamplingOptions options, CancellationToken given, [EnumeratorCancellation] CancellationToken enumerators = default)
+    {
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(given, enumerators);
+        using GenerationRun run = Start(request, options);
+        while (!run.IsComplete)
+        {
+            await Task.Run(run.RunPass, cancellation.Token).ConfigureAwait(false);
+            yield return run.Step();
+        }
+    }
+
+    /// <returns>Tokens to generate, with the prefix.</returns>
+    private int Check(GenerationRequest request, SamplingOptions options)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ArgumentNullException.ThrowIfNull(request);
+        options.Validate();
+        CheckClasses(request.Classes);
+        int rows = request.Classes.Count;
+        if (request.RowIds is { } ids && ids.Count != rows)
+            throw new ArgumentException($"There are {ids.Count} row ids for {rows} classes; give one for each.", nameof(request));
+        if (request.Levels is { } levels && (levels < 1 || levels > Levels.Count))
+            throw new ArgumentOutOfRangeException(nameof(request), levels, $"Levels must be from 1 to {Levels.Count}.");
+        if (options.GuidanceScale > 1 && Config.ClassDropout == 0)
+            throw new ArgumentException("Classifier-free guidance needs a null class, which this model lacks (class_dropout_prob is 0). Set GuidanceScale to 1.", nameof(options));
+        int last = (request.Levels ?? Levels.Count) - 1, end = Levels.Offsets[last] + Levels.Sizes[last];
+        if (request.Prefix is { } prefix)
+            CheckPrefix(prefix, rows, end);
+        return end;
+    }
+
+    private void CheckPrefix(IReadOnlyList<IReadOnlyList<int>> prefix, int rows, int end)
+    {
+        if (prefix.Count != rows || prefix.Any(row => row.Count != prefix[0].Count))
+            throw new ArgumentException($"There must be a prefix for each of the {rows} classes, all of the same length.", nameof(prefix));
+        int length = prefix[0].Count;
+        if (length > end || !transformer.Layout.IsPassEnd(length))
+            throw new ArgumentException(
+                $"A prefix of {length} tokens cannot be continued to {end}: it must end where a pass ends, at one of "
+                + $"{string.Join(", ", transformer.Layout.Passes.Select(pass => pass.End).Where(count => count <= end).Prepend(0))}.", nameof(prefix));
+        foreach (int token in prefix.SelectMany(row => row))
+            CheckToken(token);
+    }
+
+    private void CheckClasses(IReadOnlyList<int> classes)
+    {
+        if (classes.Count == 0)
+            throw new ArgumentException("There is no class. Give one for each picture.", nameof(classes));
+        foreach (int label in classes)
+        {
+            if (label < 0 || label >= Config.Classes)
+                throw new ArgumentOutOfRangeException(nameof(classes), label, $"Classes must be from 0 to {Config.Classes - 1}.");
+        }
+    }
+
+    private void CheckToken(long token)
+    {
+        if (token < 0 || token >= Config.CodebookSize)
+            throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids must be from 0 to {Config.CodebookSize - 1}, the entries of the codebook.");
+    }
+}

@@ -1,0 +1,102 @@
+using ResTok.Models.Checkpoints;
+using ResTok.Models.Parameters;
+using static TorchSharp.torch;
+
+namespace ResTok.Models;
+
+/// <summary>What tokenizer and generator have in common: parameters under their official names, and saving.</summary>
+public abstract class PretrainedModel : IDisposable
+{
+    private readonly Dictionary<string, Parameter> parameters = [];
+
+    private protected PretrainedModel(Device? device, Precision precision)
+    {
+        Device = device ?? CPU;
+        Precision = precision;
+    }
+
+    /// <summary>Where the model computes.</summary>
+    public Device Device { get; }
+
+    /// <summary>The number format the model computes in.</summary>
+    public Precision Precision { get; }
+
+    /// <summary>The parameters under their official names, in the official order. They belong to the model: do not dispose them.</summary>
+    public IReadOnlyDictionary<string, Parameter> StateDict => parameters;
+
+    /// <summary>
+    /// Tensors that the checkpoint held and that this model has no use for: what only training needs
+    /// (<c>foundation_model.*</c>, <c>vf_proj*</c>, <c>decoder.feat_mask_token</c>, discriminators) and caches of a generation that was
+    /// under way. They were left in the file.
+    /// </summary>
+    public IReadOnlyList<string> UnusedEntries { get; private set; } = [];
+
+    private protected ScalarType DataType => Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+
+    private protected bool IsDisposed { get; private set; }
+
+    /// <summary>Saves the model in the Hugging Face layout: <c>config.json</c> and <c>model.safetensors</c>.</summary>
+    /// <param name="folder">Made where it is missing. Each file is replaced whole or not at all.</param>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public void Save(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        Directory.CreateDirectory(folder);
+        AtomicFile.Write(Path.Combine(folder, "model.safetensors"), WriteWeights);
+        AtomicFile.Write(Path.Combine(folder, "config.json"), WriteConfig);
+    }
+
+    /// <summary>Saves the model to streams, which stay open.</summary>
+    /// <param name="config">Gets JSON in the official layout.</param>
+    /// <param name="safetensors">Gets the weights.</param>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public void Save(Stream config, Stream safetensors)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        WriteConfig(config);
+        WriteWeights(safetensors);
+    }
+
+    /// <summary>Frees the weights.</summary>
+    public void Dispose()
+    {
+        if (IsDisposed)
+            return;
+        IsDisposed = true;
+        foreach (Parameter parameter in parameters.Values)
+            parameter.Dispose();
+        FreeTables();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected ParameterScope Root(IParameterSource source) => new(source, parameters, Device, DataType);
+
+    private protected abstract void WriteConfig(Stream stream);
+
+    /// <summary>Frees constant tensors that are no parameters. Called too when the constructor failed half way.</summary>
+    private protected abstract void FreeTables();
+
+    /// <summary>Builds a model from a checkpoint and reports all that does not fit at once.</summary>
+    private protected static TModel Build<TModel>(Checkpoint checkpoint, Func<IParameterSource, TModel> build)
+        where TModel : PretrainedModel
+    {
+        var source = new CheckpointParameters(checkpoint);
+        TModel model = build(source);
+        try
+        {
+            source.ThrowIfFaulty();
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+        model.UnusedEntries = source.UnusedEntries;
+        return model;
+    }
+
+    private void WriteWeights(Stream stream) =>
+        SafetensorsWriter.Write(stream, [.. parameters.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value))]);
+}
