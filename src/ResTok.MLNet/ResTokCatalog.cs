@@ -58,4 +58,32 @@ public static class ResTokCatalog
         ArgumentNullException.ThrowIfNull(model);
         return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, inputColumnName ?? outputColumnName, model, tokenCount, options ?? new());
     }
+
+    /// <summary>
+    /// Makes a <see cref="ResTokGenerationEstimator"/>, which generates pictures of a class as tokens for
+    /// <see cref="ResTokDecode"/> (hierarchical autoregression, arXiv 2601.03955).
+    /// </summary>
+    /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
+    /// <param name="outputColumnName">The column of tokens to add.</param>
+    /// <param name="labelColumnName">The column of classes; the output's name if null.</param>
+    /// <param name="generator">The weights. The caller keeps the handle and disposes it; transformers hold references of their own.</param>
+    /// <param name="options">Sampling, seed and prefix columns, levels, batch size. By default sampling is the paper's.</param>
+    /// <remarks>
+    /// | column | type |
+    /// | --- | --- |
+    /// | label | any integer, 0 to classes − 1, or a key of at most as many values (key k is class k − 1) |
+    /// | <c>SeedColumnName</c> | any integer |
+    /// | <c>PrefixColumnName</c> | Vector&lt;Int32&gt; or Vector&lt;Key&lt;UInt32&gt;&gt; of at most N tokens |
+    /// | output | Vector&lt;Int32, n&gt;, or Vector&lt;Key&lt;UInt32&gt;, n&gt; with <c>TokensAsKeys</c>; n = N unless <c>Levels</c> is given |
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="ArgumentException">Options contradict each other or the model.</exception>
+    public static ResTokGenerationEstimator ResTokGenerate(
+        this TransformsCatalog catalog, string outputColumnName, string? labelColumnName, ResTokGenerator generator, ResTokGenerationEstimator.Options? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
+        ArgumentNullException.ThrowIfNull(generator);
+        return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, labelColumnName ?? outputColumnName, generator, options ?? new());
+    }
 }

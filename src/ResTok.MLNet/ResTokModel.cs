@@ -12,7 +12,7 @@ public sealed class ResTokModel : IDisposable
 {
     private bool disposed;
 
-    private ResTokModel(SharedModel shared) => Shared = shared;
+    private ResTokModel(SharedTokenizer shared) => Shared = shared;
 
     /// <summary>
     /// Says where a model is now that a saved pipeline refers to by path (see <see cref="Options.StoreByReference"/>): takes the
@@ -23,7 +23,7 @@ public sealed class ResTokModel : IDisposable
     /// <summary>The tokenizer's configuration.</summary>
     public TokenizerConfig Config => Shared.Config;
 
-    internal SharedModel Shared { get; }
+    internal SharedTokenizer Shared { get; }
 
     /// <summary>Opens a saved tokenizer. Its configuration is read at once, its weights when they are first used.</summary>
     /// <param name="path">A folder or file as for <see cref="ImageTokenizer.Load(string, TorchSharp.torch.Device?, Precision, TokenizerConfig?)"/>.</param>
@@ -32,7 +32,8 @@ public sealed class ResTokModel : IDisposable
     public static ResTokModel Load(string path, Options? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new(SharedModel.FromPath(path, options?.Precision ?? Precision.Float32, options?.StoreByReference ?? false));
+        options ??= new();
+        return new(ModelKinds.Tokenizer.At(path, options.Precision, options.StoreByReference));
     }
 
     /// <summary>Makes a handle to a tokenizer in memory.</summary>
@@ -40,7 +41,7 @@ public sealed class ResTokModel : IDisposable
     public static ResTokModel FromTokenizer(ImageTokenizer tokenizer)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
-        return new(SharedModel.FromTokenizer(tokenizer));
+        return new(SharedTokenizer.Of(ModelKinds.Tokenizer, tokenizer));
     }
 
     /// <summary>Lets go of the weights; transformers made with this handle keep working until they are disposed.</summary>

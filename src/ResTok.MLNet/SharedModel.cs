@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.ML.Runtime;
 using ResTok.MLNet.Interop;
 using ResTok.Models;
+using TorchSharp;
 
 namespace ResTok.MLNet;
 
@@ -10,50 +11,27 @@ namespace ResTok.MLNet;
 /// Weights shared by handles and transformers. Loaded on first use, freed when the last reference is gone and the last run has
 /// ended.
 /// </summary>
-internal sealed class SharedModel
+/// <param name="precision">What the weights are loaded in.</param>
+/// <param name="path">Where they are, or null where they are in memory.</param>
+/// <param name="byReference">Whether a saved pipeline is to store the path in place of the weights.</param>
+internal abstract class SharedModel(Precision precision, string? path, bool byReference)
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<string, ImageTokenizer> loaded = []; // by device
-    private readonly string? path;
+    private readonly Dictionary<string, PretrainedModel> loaded = []; // by device
     private int references = 1;
 
-    private SharedModel(TokenizerConfig config, Precision precision, string? path, string? reference)
-    {
-        Config = config;
-        Precision = precision;
-        this.path = path;
-        Reference = reference;
-    }
-
-    public TokenizerConfig Config { get; }
-
-    public Precision Precision { get; }
+    public Precision Precision => precision;
 
     /// <summary>The path that a saved pipeline is to store in place of the weights, or null to store the weights.</summary>
-    public string? Reference { get; }
-
-    public static SharedModel FromPath(string path, Precision precision, bool byReference)
-    {
-        string full = Path.GetFullPath(path);
-        return new(TokenizerConfig.Load(full), precision, full, byReference ? full : null);
-    }
-
-    /// <summary>Takes over a tokenizer.</summary>
-    public static SharedModel FromTokenizer(ImageTokenizer tokenizer)
-    {
-        var model = new SharedModel(tokenizer.Config, tokenizer.Precision, null, null);
-        model.loaded.Add("", tokenizer);
-        return model;
-    }
+    public string? Reference => byReference ? path : null;
 
     /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
-    public SharedModel AddReference()
+    public void AddReference()
     {
         lock (gate)
         {
-            ObjectDisposedException.ThrowIf(references == 0, typeof(ResTokModel));
+            ObjectDisposedException.ThrowIf(references == 0, GetType());
             references++;
-            return this;
         }
     }
 
@@ -63,20 +41,37 @@ internal sealed class SharedModel
         {
             if (--references > 0)
                 return;
-            foreach (ImageTokenizer tokenizer in loaded.Values)
-                tokenizer.Dispose();
+            foreach (PretrainedModel model in loaded.Values)
+                model.Dispose();
             loaded.Clear();
         }
     }
 
-    /// <summary>The tokenizer, loaded if it was not, and kept at least as long as the lease.</summary>
-    public Lease Use(IHostEnvironment environment)
+    /// <summary>Saves configuration and weights.</summary>
+    public void Save(IHostEnvironment environment, Stream config, Stream weights)
+    {
+        PretrainedModel model = Acquire(environment);
+        try
+        {
+            model.Save(config, weights);
+        }
+        finally
+        {
+            Release();
+        }
+    }
+
+    /// <summary>Takes over a model in memory.</summary>
+    protected void Hold(PretrainedModel model) => loaded.Add("", model);
+
+    /// <summary>The model, loaded if it was not, with a reference that the caller releases.</summary>
+    protected PretrainedModel Acquire(IHostEnvironment environment)
     {
         AddReference();
         try
         {
             lock (gate)
-                return new(this, path is null ? loaded[""] : LoadOn(environment));
+                return path is null ? loaded[""] : LoadOn(environment, path);
         }
         catch
         {
@@ -85,24 +80,60 @@ internal sealed class SharedModel
         }
     }
 
-    private ImageTokenizer LoadOn(IHostEnvironment environment)
+    /// <summary>What the model is, for messages.</summary>
+    protected abstract string Name { get; }
+
+    protected abstract PretrainedModel Open(string path, torch.Device device);
+
+    private PretrainedModel LoadOn(IHostEnvironment environment, string path)
     {
-        TorchSharp.torch.Device device = TorchDevice.Choose(environment);
+        torch.Device device = TorchDevice.Choose(environment);
         string key = device.ToString();
-        if (!loaded.TryGetValue(key, out ImageTokenizer? tokenizer))
+        if (!loaded.TryGetValue(key, out PretrainedModel? model))
         {
             long start = Stopwatch.GetTimestamp();
-            loaded[key] = tokenizer = ImageTokenizer.Load(path!, device, Precision);
+            loaded[key] = model = Open(path, device);
             MLNetInternals.LogInfo(environment, string.Create(CultureInfo.InvariantCulture,
-                $"Loaded the ResTok tokenizer {path} on {device} in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s ({Precision})."));
+                $"Loaded the {Name} {path} on {device} in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s ({Precision})."));
         }
-        return tokenizer;
+        return model;
+    }
+}
+
+/// <summary>Shared weights of one kind.</summary>
+internal sealed class SharedModel<TModel, TConfig>(
+    ModelKind<TModel, TConfig> kind, TConfig config, Precision precision, string? path, bool byReference) : SharedModel(precision, path, byReference)
+    where TModel : PretrainedModel
+{
+    public TConfig Config => config;
+
+    /// <summary>Takes over a model in memory.</summary>
+    public static SharedModel<TModel, TConfig> Of(ModelKind<TModel, TConfig> kind, TModel model)
+    {
+        var shared = new SharedModel<TModel, TConfig>(kind, kind.ConfigOf(model), model.Precision, null, false);
+        shared.Hold(model);
+        return shared;
     }
 
-    internal readonly struct Lease(SharedModel model, ImageTokenizer tokenizer) : IDisposable
+    /// <summary>Another reference, for a transformer that will release it.</summary>
+    /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
+    public SharedModel<TModel, TConfig> Share()
     {
-        public ImageTokenizer Tokenizer => tokenizer;
+        AddReference();
+        return this;
+    }
 
-        public void Dispose() => model.Release();
+    /// <summary>The model, loaded if it was not, and kept at least as long as the lease.</summary>
+    public Lease Use(IHostEnvironment environment) => new(this, (TModel)Acquire(environment));
+
+    protected override string Name => kind.Name;
+
+    protected override PretrainedModel Open(string path, torch.Device device) => kind.Open(path, device, Precision);
+
+    internal readonly struct Lease(SharedModel owner, TModel model) : IDisposable
+    {
+        public TModel Model => model;
+
+        public void Dispose() => owner.Release();
     }
 }

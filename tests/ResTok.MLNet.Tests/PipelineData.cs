@@ -25,6 +25,18 @@ internal static class PipelineData
         CropSize = 32,
     };
 
+    public static GeneratorConfig GeneratorConfig { get; } = new()
+    {
+        Width = 32,
+        Layers = 2,
+        Heads = 4,
+        MultipleOf = 32,
+        Classes = 5,
+        CodebookSize = 64,
+        Tokens = 16,
+        SpecialTokens = 15,
+    };
+
     [ModuleInitializer]
     internal static void LoadTorch() => TorchRuntime.EnsureLoaded();
 
@@ -43,6 +55,18 @@ internal static class PipelineData
     }
 
     public static ResTokModel CreateModel() => ResTokModel.FromTokenizer(CreateTokenizer());
+
+    /// <summary>A generator whose random weights are spread enough for confident predictions (fresh ones start at zero output).</summary>
+    public static ResTokGenerator CreateGenerator(GeneratorConfig? config = null)
+    {
+        ImageGenerator generator = ImageGenerator.Create(config ?? GeneratorConfig, seed: 1);
+        using var noGradient = torch.no_grad();
+        using var random = new torch.Generator(1);
+        using var scope = torch.NewDisposeScope();
+        foreach (TorchSharp.Modules.Parameter parameter in generator.StateDict.Values.Where(parameter => parameter.dim() > 1))
+            parameter.copy_(torch.randn(parameter.shape, generator: random) * Math.Pow(parameter.shape[1], -0.5) * 2);
+        return ResTokGenerator.FromGenerator(generator);
+    }
 
     public static MLImage Picture(int seed, int width = 32, int height = 32)
     {

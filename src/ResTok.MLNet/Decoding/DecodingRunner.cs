@@ -9,14 +9,14 @@ namespace ResTok.MLNet.Decoding;
 
 /// <summary>Decodes the tokens of a batch of rows.</summary>
 internal sealed class DecodingRunner(
-    Action<List<long>> read, ValueGetter<int>? readCount, string columnName, int? tokenCount, SharedModel model, IHostEnvironment environment, int capacity)
+    Action<List<int>> read, ValueGetter<int>? readCount, string columnName, int? tokenCount, SharedTokenizer model, IHostEnvironment environment, int capacity)
     : BatchRunner
 {
     private readonly int all = model.Config.LatentTokens;
     private readonly int side = model.Config.ImageSize;
     private readonly long[] tokens = new long[capacity * model.Config.LatentTokens];
     private readonly int[] counts = new int[capacity];
-    private readonly List<long> row = [];
+    private readonly List<int> row = [];
     private byte[] pixels = []; // Rgba32 of each slot
 
     public override void Read(int slot, long position)
@@ -31,9 +31,7 @@ internal sealed class DecodingRunner(
         tokens.AsSpan(slot * all, all).Clear(); // what is not given is not used either
         for (int i = 0; i < row.Count; i++)
         {
-            if (row[i] < 0 || row[i] >= model.Config.CodebookSize)
-                throw new InvalidOperationException(
-                    $"Column '{columnName}' has the token {(row[i] == -1 ? "-1 (or a missing key)" : row[i])} at index {i} of row {position}, but tokens are 0 to {model.Config.CodebookSize - 1}.");
+            TokenColumn.CheckToken(row[i], model.Config.CodebookSize, columnName, i, position);
             tokens[slot * all + i] = row[i];
         }
         counts[slot] = count;
@@ -41,10 +39,10 @@ internal sealed class DecodingRunner(
 
     public override void Run(int count)
     {
-        using SharedModel.Lease lease = model.Use(environment);
+        using SharedTokenizer.Lease lease = model.Use(environment);
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(tokens.AsMemory(0, count * all), [count, all]);
-        using torch.Tensor images = lease.Tokenizer.Decode(batch, counts[..count]);
+        using torch.Tensor images = lease.Model.Decode(batch, counts[..count]);
         torch.Tensor rgb = images.clamp(0, 1).mul_(255).round_().to(torch.ScalarType.Byte); // [B, 3, S, S]
         torch.Tensor alpha = torch.full([count, 1, side, side], 255, dtype: torch.ScalarType.Byte, device: rgb.device);
         pixels = torch.cat([rgb, alpha], 1).permute(0, 2, 3, 1).contiguous().cpu().data<byte>().ToArray();

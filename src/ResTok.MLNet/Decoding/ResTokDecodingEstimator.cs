@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using ResTok.MLNet.Interop;
+using ResTok.MLNet.Rows;
 
 namespace ResTok.MLNet;
 
@@ -41,7 +42,7 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
     {
         ArgumentNullException.ThrowIfNull(input);
         ResTokDecodingTransformer.FindColumns(input.Schema, inputColumnName, options.TokenCountColumnName, model.Config);
-        return new(environment, outputColumnName, inputColumnName, model.Shared.AddReference(), tokenCount, options);
+        return new(environment, outputColumnName, inputColumnName, model.Shared.Share(), tokenCount, options);
     }
 
     /// <summary>Checks the token column and adds the image column.</summary>
@@ -51,11 +52,7 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         var columns = inputSchema.ToDictionary(column => column.Name);
-        if (!columns.TryGetValue(inputColumnName, out SchemaShape.Column input))
-            throw new ArgumentOutOfRangeException(nameof(inputSchema), $"There is no column '{inputColumnName}' of tokens. Encode images into it first, with ResTokEncode.");
-        if (input.Kind == SchemaShape.Column.VectorKind.Scalar
-            || !(input.ItemType == NumberDataViewType.Int32 || (input.IsKey && input.ItemType == NumberDataViewType.UInt32)))
-            throw new ArgumentOutOfRangeException(nameof(inputSchema), $"Column '{inputColumnName}' must be a vector of Int32 or of keys, but is {input.Kind} of {input.ItemType}.");
+        TokenColumn.Check(columns, inputColumnName);
         if (options.TokenCountColumnName is { } counts && (!columns.TryGetValue(counts, out SchemaShape.Column column) || column.ItemType != NumberDataViewType.Int32))
             throw new ArgumentOutOfRangeException(nameof(inputSchema), $"Column '{counts}' of token counts must be there and be Int32.");
         columns[outputColumnName] = MLNetInternals.ScalarShape(outputColumnName, ResTokDecodingTransformer.ImageType(model.Config));

@@ -18,15 +18,17 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
 
     private readonly string outputColumnName;
     private readonly string inputColumnName;
+    private readonly SharedTokenizer model;
     private readonly int? tokenCount;
     private readonly ResTokDecodingEstimator.Options options;
 
     internal ResTokDecodingTransformer(
-        IHostEnvironment environment, string outputColumnName, string inputColumnName, SharedModel model, int? tokenCount, ResTokDecodingEstimator.Options options)
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, SharedTokenizer model, int? tokenCount, ResTokDecodingEstimator.Options options)
         : base(environment, model, options.BatchSize)
     {
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
+        this.model = model;
         this.tokenCount = tokenCount;
         this.options = options;
         Outputs = [new(outputColumnName, ImageType(model.Config))];
@@ -38,12 +40,7 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
 
     internal static DataViewSchema.Column[] FindColumns(DataViewSchema schema, string tokensName, string? countsName, TokenizerConfig config)
     {
-        DataViewSchema.Column tokens = schema.GetColumnOrNull(tokensName)
-            ?? throw new ArgumentOutOfRangeException(nameof(schema), $"There is no column '{tokensName}' of tokens. Encode images into it first, with ResTokEncode.");
-        if (tokens.Type is not VectorDataViewType vector || !(vector.ItemType == NumberDataViewType.Int32 || vector.ItemType is KeyDataViewType { RawType: var raw } && raw == typeof(uint)))
-            throw new ArgumentOutOfRangeException(nameof(schema), $"Column '{tokensName}' must be a vector of Int32 or of keys, but is {tokens.Type}.");
-        if (vector.Size > config.LatentTokens)
-            throw new ArgumentOutOfRangeException(nameof(schema), $"Column '{tokensName}' has {vector.Size} tokens, but the model takes at most {config.LatentTokens}. Use the model that made them.");
+        DataViewSchema.Column tokens = TokenColumn.Find(schema, tokensName, config.LatentTokens);
         if (countsName is null)
             return [tokens];
         return schema.GetColumnOrNull(countsName) is { } counts && counts.Type == NumberDataViewType.Int32
@@ -52,27 +49,12 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
     }
 
     internal override DataViewSchema.Column[] FindInputs(DataViewSchema schema) =>
-        FindColumns(schema, inputColumnName, options.TokenCountColumnName, Model.Config);
+        FindColumns(schema, inputColumnName, options.TokenCountColumnName, model.Config);
 
     internal override BatchRunner CreateRunner(IRowSource source, DataViewSchema.Column[] inputs, int capacity)
     {
         ValueGetter<int>? counts = inputs.Length > 1 ? source.GetGetter<int>(inputs[1]) : null;
-        bool keys = ((VectorDataViewType)inputs[0].Type).ItemType is KeyDataViewType;
-        Action<List<long>> read = keys ? Reader<uint>(source, inputs[0], key => (long)key - 1) : Reader<int>(source, inputs[0], token => token);
-        return new DecodingRunner(read, counts, inputColumnName, tokenCount, Model, Environment, capacity);
-    }
-
-    private static Action<List<long>> Reader<T>(IRowSource source, DataViewSchema.Column column, Func<T, long> convert)
-    {
-        ValueGetter<VBuffer<T>> getter = source.GetGetter<VBuffer<T>>(column);
-        VBuffer<T> vector = default;
-        return tokens =>
-        {
-            getter(ref vector);
-            tokens.Clear();
-            foreach (T item in vector.DenseValues())
-                tokens.Add(convert(item));
-        };
+        return new DecodingRunner(TokenColumn.Reader(source, inputs[0]), counts, inputColumnName, tokenCount, model, Environment, capacity);
     }
 
     private protected override void SaveModel(ModelSaveContext context)
@@ -84,7 +66,7 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
         writer.Write(tokenCount ?? 0);
         writer.Write(options.BatchSize);
         writer.Write(options.TokenCountColumnName ?? "");
-        ModelStorage.Save(context, Model, Environment);
+        ModelStorage.Save(context, model, Environment);
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
@@ -99,6 +81,6 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
             BatchSize = reader.ReadInt32(),
             TokenCountColumnName = reader.ReadString() is { Length: > 0 } column ? column : null,
         };
-        return new(environment, output, input, ModelStorage.Load(context, environment), tokenCount, options);
+        return new(environment, output, input, ModelStorage.Load(context, environment, ModelKinds.Tokenizer), tokenCount, options);
     }
 }

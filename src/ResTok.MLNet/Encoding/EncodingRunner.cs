@@ -12,7 +12,7 @@ internal sealed class EncodingRunner : BatchRunner
 {
     private readonly ValueGetter<MLImage> getter;
     private readonly string columnName;
-    private readonly SharedModel model;
+    private readonly SharedTokenizer model;
     private readonly IHostEnvironment environment;
     private readonly ResTokEncodingEstimator.Options options;
     private readonly int side;
@@ -23,7 +23,7 @@ internal sealed class EncodingRunner : BatchRunner
     private float[] features = [];
 
     public EncodingRunner(
-        ValueGetter<MLImage> getter, string columnName, SharedModel model, IHostEnvironment environment, ResTokEncodingEstimator.Options options, int capacity)
+        ValueGetter<MLImage> getter, string columnName, SharedTokenizer model, IHostEnvironment environment, ResTokEncodingEstimator.Options options, int capacity)
     {
         this.getter = getter;
         this.columnName = columnName;
@@ -59,10 +59,10 @@ internal sealed class EncodingRunner : BatchRunner
 
     public override void Run(int count)
     {
-        using SharedModel.Lease lease = model.Use(environment);
+        using SharedTokenizer.Lease lease = model.Use(environment);
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(pixels.AsMemory(0, count * 3 * side * side), [count, 3, side, side]);
-        using TokenizerEncoding encoding = lease.Tokenizer.Encode(batch);
+        using TokenizerEncoding encoding = lease.Model.Encode(batch);
         tokens = encoding.Tokens.cpu().data<long>().ToArray();
         if (options.LatentsColumnName is not null)
             latents = encoding.QuantizedLatents.cpu().contiguous().data<float>().ToArray();
@@ -74,23 +74,15 @@ internal sealed class EncodingRunner : BatchRunner
     {
         TokenizerConfig config = model.Config;
         if (output == 0)
-        {
-            int count = config.LatentTokens;
-            // slot() runs the batch, which replaces the arrays: it comes first.
-            return options.TokensAsKeys
-                ? (ValueGetter<VBuffer<uint>>)((ref VBuffer<uint> value) => { int at = slot(); Copy(ref value, at, count, tokens, token => (uint)token + 1); })
-                : (ValueGetter<VBuffer<int>>)((ref VBuffer<int> value) => { int at = slot(); Copy(ref value, at, count, tokens, token => (int)token); });
-        }
+            return TokenColumn.Getter(config.LatentTokens, options.TokensAsKeys, () => tokens, slot);
         return output == 1 && options.LatentsColumnName is not null
-            ? (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => { int at = slot(); Copy(ref value, at, config.TokenSize * config.LatentTokens, latents, x => x); })
-            : (ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) => { int at = slot(); Copy(ref value, at, config.EncoderWidth, features, x => x); });
+            ? Floats(config.TokenSize * config.LatentTokens, () => latents, slot)
+            : Floats(config.EncoderWidth, () => features, slot);
     }
 
-    private static void Copy<TFrom, TTo>(ref VBuffer<TTo> value, int slot, int count, TFrom[] from, Func<TFrom, TTo> convert)
+    private static ValueGetter<VBuffer<float>> Floats(int count, Func<float[]> values, Func<int> slot) => (ref VBuffer<float> value) =>
     {
-        VBufferEditor<TTo> editor = VBufferEditor.Create(ref value, count);
-        for (int i = 0; i < count; i++)
-            editor.Values[i] = convert(from[slot * count + i]);
-        value = editor.Commit();
-    }
+        int at = slot(); // runs the batch, which replaces the array: it comes first
+        TokenColumn.Copy(ref value, values().AsSpan(at * count, count), x => x);
+    };
 }

@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
 using ResTok.MLNet.Interop;
+using ResTok.MLNet.Rows;
 
 namespace ResTok.MLNet;
 
@@ -34,7 +35,7 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     {
         ArgumentNullException.ThrowIfNull(input);
         ResTokEncodingTransformer.FindImages(input.Schema, inputColumnName);
-        return new(environment, outputColumnName, inputColumnName, model.Shared.AddReference(), options);
+        return new(environment, outputColumnName, inputColumnName, model.Shared.Share(), options);
     }
 
     /// <summary>Checks the image column and adds the columns that the transformer will add.</summary>
@@ -48,9 +49,7 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
             throw new ArgumentOutOfRangeException(nameof(inputSchema), $"There is no column '{inputColumnName}'. Load images into it first, for instance with LoadImages.");
         if (input.ItemType is not ImageDataViewType)
             throw new ArgumentOutOfRangeException(nameof(inputSchema), $"Column '{inputColumnName}' must hold images, but holds {input.ItemType}. Load images first, for instance with LoadImages.");
-        columns[outputColumnName] = MLNetInternals.VectorShape(
-            outputColumnName, options.TokensAsKeys ? NumberDataViewType.UInt32 : NumberDataViewType.Int32, options.TokensAsKeys,
-            MLNetInternals.VectorShape("SlotNames", TextDataViewType.Instance, false));
+        columns[outputColumnName] = TokenColumn.Shape(outputColumnName, options.TokensAsKeys);
         foreach (string? name in new[] { options.LatentsColumnName, options.FeaturesColumnName })
         {
             if (name is not null)

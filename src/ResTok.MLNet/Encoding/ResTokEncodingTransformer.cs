@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
@@ -19,17 +18,20 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
 
     private readonly string outputColumnName;
     private readonly string inputColumnName;
+    private readonly SharedTokenizer model;
     private readonly ResTokEncodingEstimator.Options options;
 
     internal ResTokEncodingTransformer(
-        IHostEnvironment environment, string outputColumnName, string inputColumnName, SharedModel model, ResTokEncodingEstimator.Options options)
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, SharedTokenizer model, ResTokEncodingEstimator.Options options)
         : base(environment, model, options.BatchSize)
     {
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
+        this.model = model;
         this.options = options;
         TokenizerConfig config = model.Config;
-        var outputs = new List<OutputColumn> { TokensColumn(config) };
+        var levels = new TokenLevels(config.LatentTokens);
+        var outputs = new List<OutputColumn> { TokenColumn.Create(outputColumnName, levels, levels.TokenCount, config.CodebookSize, options.TokensAsKeys) };
         if (options.LatentsColumnName is { } latents)
             outputs.Add(new(latents, new VectorDataViewType(NumberDataViewType.Single, config.TokenSize * config.LatentTokens)));
         if (options.FeaturesColumnName is { } features)
@@ -50,22 +52,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
     internal override DataViewSchema.Column[] FindInputs(DataViewSchema schema) => [FindImages(schema, inputColumnName)];
 
     internal override BatchRunner CreateRunner(IRowSource source, DataViewSchema.Column[] inputs, int capacity) => new EncodingRunner(
-        source.GetGetter<MLImage>(inputs[0]), inputColumnName, Model, Environment, options, capacity);
-
-    private OutputColumn TokensColumn(TokenizerConfig config)
-    {
-        var levels = new TokenLevels(config.LatentTokens);
-        ReadOnlyMemory<char>[] names = [.. Enumerable.Range(0, levels.TokenCount).Select(position =>
-        {
-            int level = levels.LevelOf(position);
-            return string.Create(CultureInfo.InvariantCulture, $"level{level}.{position - levels.Offsets[level]}").AsMemory();
-        })];
-        var annotations = new DataViewSchema.Annotations.Builder();
-        annotations.Add("SlotNames", new VectorDataViewType(TextDataViewType.Instance, names.Length),
-            (ref VBuffer<ReadOnlyMemory<char>> value) => value = new(names.Length, names));
-        PrimitiveDataViewType item = options.TokensAsKeys ? new KeyDataViewType(typeof(uint), config.CodebookSize) : NumberDataViewType.Int32;
-        return new(outputColumnName, new VectorDataViewType(item, levels.TokenCount), annotations.ToAnnotations());
-    }
+        source.GetGetter<MLImage>(inputs[0]), inputColumnName, model, Environment, options, capacity);
 
     private protected override void SaveModel(ModelSaveContext context)
     {
@@ -78,7 +65,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
         writer.Write(options.TokensAsKeys);
         writer.Write(options.LatentsColumnName ?? "");
         writer.Write(options.FeaturesColumnName ?? "");
-        ModelStorage.Save(context, Model, Environment);
+        ModelStorage.Save(context, model, Environment);
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
@@ -95,6 +82,6 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
             LatentsColumnName = reader.ReadString() is { Length: > 0 } latents ? latents : null,
             FeaturesColumnName = reader.ReadString() is { Length: > 0 } features ? features : null,
         };
-        return new(environment, output, input, ModelStorage.Load(context, environment), options);
+        return new(environment, output, input, ModelStorage.Load(context, environment, ModelKinds.Tokenizer), options);
     }
 }

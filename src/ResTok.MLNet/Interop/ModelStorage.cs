@@ -38,15 +38,16 @@ internal static class ModelStorage
         }
         places.Add(model, context.Directory ?? "");
         writer.Write(Here);
-        using SharedModel.Lease lease = model.Use(environment);
         using var config = new MemoryStream();
-        context.SaveBinaryStream(WeightsEntry, weights => lease.Tokenizer.Save(config, weights.BaseStream));
+        context.SaveBinaryStream(WeightsEntry, weights => model.Save(environment, config, weights.BaseStream));
         writer.Write((int)config.Length);
         writer.Write(config.GetBuffer(), 0, (int)config.Length);
     }
 
     /// <returns>The model with one reference for the caller.</returns>
-    public static SharedModel Load(ModelLoadContext context, IHostEnvironment environment)
+    /// <exception cref="InvalidDataException">The weights are missing or of another kind.</exception>
+    public static SharedModel<TModel, TConfig> Load<TModel, TConfig>(ModelLoadContext context, IHostEnvironment environment, ModelKind<TModel, TConfig> kind)
+        where TModel : PretrainedModel
     {
         BinaryReader reader = context.Reader;
         reader.ReadString();
@@ -57,24 +58,32 @@ internal static class ModelStorage
             case ByReference:
                 string path = reader.ReadString(), hash = reader.ReadString();
                 if (known.TryGetValue(path, out SharedModel? referenced))
-                    return referenced.AddReference();
-                return known[path] = SharedModel.FromPath(ModelReference.Resolve(path, hash), precision, byReference: true);
+                    return Shared<TModel, TConfig>(referenced, path);
+                SharedModel<TModel, TConfig> found = kind.At(ModelReference.Resolve(path, hash), precision, byReference: true);
+                known[path] = found;
+                return found;
             case Elsewhere:
                 string place = reader.ReadString();
                 return known.TryGetValue(place, out SharedModel? shared)
-                    ? shared.AddReference()
+                    ? Shared<TModel, TConfig>(shared, place)
                     : throw new InvalidDataException($"The saved pipeline lacks the weights that should be under '{place}'. Save it again.");
             case Here:
                 using (var config = new MemoryStream(reader.ReadBytes(reader.ReadInt32())))
                 {
-                    ImageTokenizer? tokenizer = null;
+                    TModel? model = null;
                     if (!context.TryLoadBinaryStream(WeightsEntry, weights =>
-                        tokenizer = ImageTokenizer.Load(config, weights.BaseStream, TorchDevice.Choose(environment), precision)))
+                        model = kind.Read(config, weights.BaseStream, TorchDevice.Choose(environment), precision)))
                         throw new InvalidDataException($"The saved pipeline lacks its weights, {context.Directory}/{WeightsEntry}. Save it again.");
-                    return known[context.Directory ?? ""] = SharedModel.FromTokenizer(tokenizer!);
+                    SharedModel<TModel, TConfig> read = SharedModel<TModel, TConfig>.Of(kind, model!);
+                    known[context.Directory ?? ""] = read;
+                    return read;
                 }
             default:
                 throw new InvalidDataException("The saved pipeline keeps its weights in a way that this version does not know. Update ResTok.MLNet.");
         }
     }
+
+    private static SharedModel<TModel, TConfig> Shared<TModel, TConfig>(SharedModel model, string place)
+        where TModel : PretrainedModel =>
+        (model as SharedModel<TModel, TConfig>)?.Share() ?? throw new InvalidDataException($"The saved pipeline has weights of another kind under '{place}'. Save it again.");
 }

@@ -96,6 +96,8 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
         ? (ref T value) => value = buffer[writing]
         : input.GetGetter<T>(column);
 
+    ValueGetter<DataViewRowId> IRowSource.GetIdGetter() => input.GetIdGetter();
+
     protected override void Dispose(bool disposing)
     {
         if (disposing)

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 
 namespace ResTok.MLNet.Rows;
 
@@ -27,4 +28,7 @@ internal abstract class BatchRunner
 internal interface IRowSource
 {
     ValueGetter<T> GetGetter<T>(DataViewSchema.Column column);
+
+    /// <summary>The id of the row being read, which stays with it however rows are ordered or divided.</summary>
+    ValueGetter<DataViewRowId> GetIdGetter();
 }

@@ -6,17 +6,18 @@ using ResTok.MLNet.Interop;
 namespace ResTok.MLNet.Rows;
 
 /// <summary>
-/// What the encoding and the decoding transformer share: they add columns that the network computes in batches, and hold on to its
+/// What all ResTok transformers share: they add columns that the network computes in batches, and hold on to its
 /// weights. Every other property of a row-by-row transformer is kept.
 /// </summary>
 public abstract class BatchTransformer : ITransformer, IDisposable
 {
+    private readonly SharedModel model;
     private bool disposed;
 
     private protected BatchTransformer(IHostEnvironment environment, SharedModel model, int batchSize)
     {
         Environment = environment;
-        Model = model;
+        this.model = model;
         BatchSize = batchSize;
     }
 
@@ -26,8 +27,6 @@ public abstract class BatchTransformer : ITransformer, IDisposable
     internal int BatchSize { get; }
 
     private protected IHostEnvironment Environment { get; }
-
-    private protected SharedModel Model { get; }
 
     /// <summary>Columns this transformer adds, in order.</summary>
     internal abstract IReadOnlyList<OutputColumn> Outputs { get; }
@@ -75,7 +74,7 @@ public abstract class BatchTransformer : ITransformer, IDisposable
     public void Dispose()
     {
         if (!disposed)
-            Model.Release();
+            model.Release();
         disposed = true;
         GC.SuppressFinalize(this);
     }

@@ -1,0 +1,105 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using ResTok.MLNet.Generation;
+using ResTok.MLNet.Rows;
+using ResTok.Models;
+
+namespace ResTok.MLNet;
+
+/// <summary>Turns a label column into the tokens of generated pictures. Made by <see cref="ResTokCatalog.ResTokGenerate"/>.</summary>
+public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTransformer>
+{
+    private readonly IHostEnvironment environment;
+    private readonly string outputColumnName;
+    private readonly GenerationColumns columns;
+    private readonly ResTokGenerator generator;
+    private readonly Options options;
+
+    internal ResTokGenerationEstimator(
+        IHostEnvironment environment, string outputColumnName, string labelColumnName, ResTokGenerator generator, Options options)
+    {
+        int levels = new TokenLevels(generator.Config.Tokens).Count;
+        if (options.BatchSize < 1)
+            throw new ArgumentOutOfRangeException(nameof(options), options.BatchSize, "The batch size must be at least 1.");
+        if (options.Levels is { } wanted && (wanted < 1 || wanted > levels))
+            throw new ArgumentOutOfRangeException(nameof(options), wanted, $"The levels must be from 1 to the model's {levels}.");
+        if (options.PrefixLevels is { } kept && (kept < 0 || kept > (options.Levels ?? levels)))
+            throw new ArgumentOutOfRangeException(nameof(options), kept, $"The prefix levels must be from 0 to the {options.Levels ?? levels} levels that are generated.");
+        if (options.PrefixLevels is not null && options.PrefixColumnName is null)
+            throw new ArgumentException("Prefix levels are given, but no prefix column to take them from.", nameof(options));
+        options.Sampling.Validate();
+        if (options.Sampling.GuidanceScale > 1 && generator.Config.ClassDropout == 0)
+            throw new ArgumentException("Classifier-free guidance needs a null class, which this model lacks (class_dropout_prob is 0). Set Sampling.GuidanceScale to 1.", nameof(options));
+        this.environment = environment;
+        this.outputColumnName = outputColumnName;
+        columns = new(labelColumnName, options.SeedColumnName, options.PrefixColumnName);
+        this.generator = generator;
+        this.options = options;
+    }
+
+    /// <summary>Makes the transformer; there is nothing to learn. The data's schema is checked, no row is read.</summary>
+    /// <param name="input">Data with the label column.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="ObjectDisposedException">The model handle was disposed.</exception>
+    public ResTokGenerationTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ResTokGenerationTransformer.FindColumns(input.Schema, columns, generator.Config);
+        return new(environment, outputColumnName, columns, generator.Shared.Share(), options);
+    }
+
+    /// <summary>Checks the columns it reads and adds the token column.</summary>
+    /// <param name="inputSchema">The shape of the data.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        var shape = inputSchema.ToDictionary(column => column.Name);
+        IntegerColumn.Check(shape, columns.Label, "labels");
+        if (columns.Seed is not null)
+            IntegerColumn.Check(shape, columns.Seed, "seeds");
+        if (columns.Prefix is not null)
+            TokenColumn.Check(shape, columns.Prefix);
+        shape[outputColumnName] = TokenColumn.Shape(outputColumnName, options.TokensAsKeys);
+        return new SchemaShape(shape.Values);
+    }
+
+    /// <summary>What to generate, and how.</summary>
+    public sealed class Options
+    {
+        /// <summary>How tokens are drawn; by default as the paper evaluates.</summary>
+        public SamplingOptions Sampling { get; init; } = SamplingOptions.Official;
+
+        /// <summary>Pictures per run of the network. Larger is faster up to a point and takes more memory; results do not change.</summary>
+        public int BatchSize { get; init; } = 8;
+
+        /// <summary>
+        /// Levels to generate, coarsest first, 1 to the model's (8 officially); all if null. The token column is shorter then, and the
+        /// cost lower.
+        /// </summary>
+        public int? Levels { get; init; }
+
+        /// <summary>Whether tokens are keys of the codebook's cardinality (token t is key t + 1) and not Int32.</summary>
+        public bool TokensAsKeys { get; init; }
+
+        /// <summary>
+        /// A column of any integer type that, with <see cref="SamplingOptions.Seed"/>, chooses a row's random stream; null to use the
+        /// row's id. Rows of the same label, seed and value come out the same. A <c>PredictionEngine</c>'s rows all have the same id, so
+        /// there this column is what varies pictures.
+        /// </summary>
+        public string? SeedColumnName { get; init; }
+
+        /// <summary>
+        /// A column of leading tokens to keep, Vector&lt;Int32&gt; or keys, for variations of an encoded picture; null for none. The tokens
+        /// kept must end where a level ends, or be among the first that are generated one by one.
+        /// </summary>
+        public string? PrefixColumnName { get; init; }
+
+        /// <summary>How many levels of the prefix column to keep; null for all its tokens.</summary>
+        public int? PrefixLevels { get; init; }
+
+        /// <summary>Hears of every pass, on the thread that reads rows. It is not saved.</summary>
+        public IProgress<ResTokGenerationProgress>? Progress { get; init; }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using ResTok.MLNet.Generation;
+using ResTok.MLNet.Interop;
+using ResTok.MLNet.Rows;
+using ResTok.Models;
+
+namespace ResTok.MLNet;
+
+/// <summary>Adds the tokens of pictures generated for a label column. See <see cref="ResTokCatalog.ResTokGenerate"/>.</summary>
+public sealed class ResTokGenerationTransformer : BatchTransformer
+{
+    /// <summary>At most 24 characters.</summary>
+    internal const string LoaderSignature = "ResTokGenerate";
+    private const string Signature = "RESTKGEN";
+
+    private readonly string outputColumnName;
+    private readonly GenerationColumns columns;
+    private readonly SharedGenerator model;
+    private readonly ResTokGenerationEstimator.Options options;
+
+    internal ResTokGenerationTransformer(
+        IHostEnvironment environment, string outputColumnName, GenerationColumns columns, SharedGenerator model, ResTokGenerationEstimator.Options options)
+        : base(environment, model, options.BatchSize)
+    {
+        this.outputColumnName = outputColumnName;
+        this.columns = columns;
+        this.model = model;
+        this.options = options;
+        var levels = new TokenLevels(model.Config.Tokens);
+        Outputs = [TokenColumn.Create(outputColumnName, levels, TokenCount(levels, options.Levels ?? levels.Count), model.Config.CodebookSize, options.TokensAsKeys)];
+    }
+
+    internal override IReadOnlyList<OutputColumn> Outputs { get; }
+
+    /// <summary>Tokens in the first so many levels.</summary>
+    internal static int TokenCount(TokenLevels levels, int count) => levels.Sizes.Take(count).Sum();
+
+    internal static DataViewSchema.Column[] FindColumns(DataViewSchema schema, GenerationColumns columns, GeneratorConfig config)
+    {
+        DataViewSchema.Column label = IntegerColumn.Find(schema, columns.Label, "labels");
+        if (label.Type is KeyDataViewType key && key.Count > (ulong)config.Classes)
+            throw new ArgumentOutOfRangeException(nameof(schema), $"Column '{columns.Label}' has keys up to {key.Count}, but the generator knows {config.Classes} classes. Map the labels to those first.");
+        var found = new List<DataViewSchema.Column> { label };
+        if (columns.Seed is not null)
+            found.Add(IntegerColumn.Find(schema, columns.Seed, "seeds"));
+        if (columns.Prefix is not null)
+            found.Add(TokenColumn.Find(schema, columns.Prefix, config.Tokens));
+        return [.. found];
+    }
+
+    internal override DataViewSchema.Column[] FindInputs(DataViewSchema schema) => FindColumns(schema, columns, model.Config);
+
+    internal override BatchRunner CreateRunner(IRowSource source, DataViewSchema.Column[] inputs, int capacity) =>
+        new GenerationRunner(source, inputs, columns, model, Environment, options, capacity);
+
+    private protected override void SaveModel(ModelSaveContext context)
+    {
+        MLNetInternals.WriteVersion(context, Signature, LoaderSignature);
+        BinaryWriter writer = context.Writer;
+        writer.Write(outputColumnName);
+        writer.Write(columns.Label);
+        writer.Write(columns.Seed ?? "");
+        writer.Write(columns.Prefix ?? "");
+        writer.Write(options.BatchSize);
+        writer.Write(options.Levels ?? 0);
+        writer.Write(options.PrefixLevels ?? -1);
+        writer.Write(options.TokensAsKeys);
+        writer.Write(JsonSerializer.Serialize(options.Sampling));
+        ModelStorage.Save(context, model, Environment);
+    }
+
+    /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
+    private static ResTokGenerationTransformer Create(IHostEnvironment environment, ModelLoadContext context)
+    {
+        MLNetInternals.CheckVersion(context, Signature, LoaderSignature);
+        BinaryReader reader = context.Reader;
+        string output = reader.ReadString(), label = reader.ReadString();
+        string? seed = reader.ReadString() is { Length: > 0 } seeds ? seeds : null;
+        string? prefix = reader.ReadString() is { Length: > 0 } prefixes ? prefixes : null;
+        var options = new ResTokGenerationEstimator.Options
+        {
+            BatchSize = reader.ReadInt32(),
+            Levels = reader.ReadInt32() is > 0 and var levels ? levels : null,
+            PrefixLevels = reader.ReadInt32() is >= 0 and var kept ? kept : null,
+            TokensAsKeys = reader.ReadBoolean(),
+            Sampling = JsonSerializer.Deserialize<SamplingOptions>(reader.ReadString())!,
+        };
+        return new(environment, output, new(label, seed, prefix), ModelStorage.Load(context, environment, ModelKinds.Generator), options);
+    }
+}

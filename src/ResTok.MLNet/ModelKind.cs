@@ -1,0 +1,39 @@
+using ResTok.Models;
+using static TorchSharp.torch;
+
+namespace ResTok.MLNet;
+
+/// <summary>How models of one kind are opened and read.</summary>
+/// <param name="Name">What they are, for messages.</param>
+/// <param name="ConfigOf">A model's configuration.</param>
+/// <param name="ReadConfig">Reads the configuration under a path, without weights.</param>
+/// <param name="Open">Loads from a path.</param>
+/// <param name="Read">Loads from the streams of configuration and weights that a saved pipeline holds.</param>
+internal sealed record ModelKind<TModel, TConfig>(
+    string Name,
+    Func<TModel, TConfig> ConfigOf,
+    Func<string, TConfig> ReadConfig,
+    Func<string, Device, Precision, TModel> Open,
+    Func<Stream, Stream, Device, Precision, TModel> Read)
+    where TModel : PretrainedModel
+{
+    /// <summary>Weights under a path, loaded on first use. The configuration is read at once.</summary>
+    public SharedModel<TModel, TConfig> At(string path, Precision precision, bool byReference)
+    {
+        string full = Path.GetFullPath(path);
+        return new(this, ReadConfig(full), precision, full, byReference);
+    }
+}
+
+internal static class ModelKinds
+{
+    public static readonly ModelKind<ImageTokenizer, TokenizerConfig> Tokenizer = new(
+        "ResTok tokenizer", model => model.Config, TokenizerConfig.Load,
+        (path, device, precision) => ImageTokenizer.Load(path, device, precision),
+        (config, weights, device, precision) => ImageTokenizer.Load(config, weights, device, precision));
+
+    public static readonly ModelKind<ImageGenerator, GeneratorConfig> Generator = new(
+        "ResTok generator", model => model.Config, GeneratorConfig.Load,
+        (path, device, precision) => ImageGenerator.Load(path, device, precision),
+        (config, weights, device, precision) => ImageGenerator.Load(config, weights, device, precision));
+}

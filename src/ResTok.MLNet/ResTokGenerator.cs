@@ -1,0 +1,48 @@
+using ResTok.Models;
+using ResTok.Models.Checkpoints;
+
+namespace ResTok.MLNet;
+
+/// <summary>
+/// A handle to a generator's weights, for <see cref="ResTokCatalog.ResTokGenerate"/>. The weights are loaded on first use, shared by
+/// all stages made with this handle, and freed when the handle and all those stages' transformers are disposed. Safe for use by
+/// several threads.
+/// </summary>
+public sealed class ResTokGenerator : IDisposable
+{
+    private bool disposed;
+
+    private ResTokGenerator(SharedGenerator shared) => Shared = shared;
+
+    /// <summary>The generator's configuration.</summary>
+    public GeneratorConfig Config => Shared.Config;
+
+    internal SharedGenerator Shared { get; }
+
+    /// <summary>Opens a saved generator. Its configuration is read at once, its weights when they are first used.</summary>
+    /// <param name="path">A folder or file as for <see cref="ImageGenerator.Load(string, TorchSharp.torch.Device?, Precision, GeneratorConfig?)"/>.</param>
+    /// <param name="options">How to use it.</param>
+    /// <exception cref="CheckpointException">There is no model, or its configuration cannot be used.</exception>
+    public static ResTokGenerator Load(string path, ResTokModel.Options? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= new();
+        return new(ModelKinds.Generator.At(path, options.Precision, options.StoreByReference));
+    }
+
+    /// <summary>Makes a handle to a generator in memory.</summary>
+    /// <param name="generator">The handle takes it over and disposes it.</param>
+    public static ResTokGenerator FromGenerator(ImageGenerator generator)
+    {
+        ArgumentNullException.ThrowIfNull(generator);
+        return new(SharedGenerator.Of(ModelKinds.Generator, generator));
+    }
+
+    /// <summary>Lets go of the weights; transformers made with this handle keep working until they are disposed.</summary>
+    public void Dispose()
+    {
+        if (!disposed)
+            Shared.Release();
+        disposed = true;
+    }
+}
