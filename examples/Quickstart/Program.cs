@@ -1,4 +1,5 @@
 // Pictures → tokens → pictures, as one ML.NET pipeline. See README.md for the command line.
+using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -8,19 +9,27 @@ using ResTok.MLNet;
 using ResTok.Models;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-try
+var modelOption = new Option<string?>("--model") { Description = "Folder or file of the tokenizer." };
+var outputOption = new Option<string>("--output") { Description = "Where to write.", DefaultValueFactory = _ => "out/quickstart" };
+var pictureArgument = new Argument<string[]>("pictures") { Description = "Pictures or folders of them; examples/pictures if none." };
+var command = new RootCommand("Pictures to tokens and back, from 1 to all tokens, as pictures and a page.") { modelOption, outputOption, pictureArgument };
+command.SetAction(parsed =>
 {
-    return Run(Options.Parse(args));
-}
-catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
-{
-    Console.Error.WriteLine(fault.Message);
-    return 1;
-}
+    try
+    {
+        return Run(parsed.GetValue(modelOption), Path.GetFullPath(parsed.GetValue(outputOption)!), ExamplePictures.Find(parsed.GetValue(pictureArgument)!));
+    }
+    catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
+    {
+        Console.Error.WriteLine(fault.Message);
+        return 1;
+    }
+});
+return command.Parse(args).Invoke();
 
-static int Run(Options options)
+static int Run(string? modelPath, string output, string[] paths)
 {
-    if (options.Model is null)
+    if (modelPath is null)
     {
         Console.Error.WriteLine("No model was given. Download config.json and model.safetensors of xushu-me/restok_l_128.r256_in1k from the Hugging Face hub into a folder,");
         Console.Error.WriteLine("then run: dotnet run --project examples/Quickstart -c Release -- --model FOLDER");
@@ -33,18 +42,18 @@ static int Run(Options options)
         if (entry.Source.StartsWith("ResTok", StringComparison.Ordinal) && entry.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Info)
             Console.WriteLine(entry.RawMessage);
     };
-    using ResTokModel restok = ResTokModel.Load(options.Model);
+    using ResTokModel restok = ResTokModel.Load(modelPath);
     var levels = new TokenLevels(restok.Config.LatentTokens);
     int[] counts = [.. new[] { 1, 4, 16, 64, levels.TokenCount }.Where(count => count <= levels.TokenCount).Distinct()];
 
     IEstimator<ITransformer> pipeline = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok));
     foreach (int count in counts)
         pipeline = pipeline.Append(ml.Transforms.ResTokDecode($"From{count}", "Tokens", restok, count));
-    IDataView data = ml.Data.LoadFromEnumerable(options.Pictures.Select(path => new Picture { Path = path }));
+    IDataView data = ml.Data.LoadFromEnumerable(paths.Select(path => new Picture { Path = path }));
     ITransformer model = pipeline.Fit(data);
 
-    Directory.CreateDirectory(options.Output);
-    string zip = Path.Combine(options.Output, "pipeline.zip");
+    Directory.CreateDirectory(output);
+    string zip = Path.Combine(output, "pipeline.zip");
     ml.Model.Save(model, data.Schema, zip);
 
     Console.WriteLine($"{"picture",-20}{string.Concat(counts.Select(count => $"{count + (count == 1 ? " token" : " tokens"),12}"))}   (PSNR in dB)");
@@ -60,7 +69,7 @@ static int Run(Options options)
         VBuffer<int> values = default;
         for (int i = 0; row.MoveNext(); i++)
         {
-            string name = Path.GetFileNameWithoutExtension(options.Pictures[i]);
+            string name = Path.GetFileNameWithoutExtension(paths[i]);
             if (!names.Add(name))
                 names.Add(name += $"-{i}");
             MLImage source = null!;
@@ -69,10 +78,10 @@ static int Run(Options options)
             using MLImage crop = ResTokImages.Fit(original, restok.Config.CropSize);
             tokens(ref values);
             MLImage[] pictures = [.. decoded.Select(get => { MLImage picture = null!; get(ref picture); return picture; })];
-            double[] psnr = [.. pictures.Select(picture => ContactSheet.Psnr(crop, picture))];
+            double[] psnr = [.. pictures.Select(picture => Psnr.Of(crop, picture))];
             int[] ids = [.. values.DenseValues()];
-            WriteTokens(Path.Combine(options.Output, name + ".tokens.json"), options, i, ids, levels);
-            ContactSheet.Save(Path.Combine(options.Output, name + ".png"), [crop, .. pictures], [0, .. counts]);
+            WriteTokens(Path.Combine(output, name + ".tokens.json"), modelPath, paths[i], ids, levels);
+            PictureGrid.Save(Path.Combine(output, name + ".png"), [[crop, .. pictures]], [null, .. counts.Select(count => (int?)count)]);
             report.Add(name, ids, psnr);
             Console.WriteLine($"{name,-20}{string.Concat(psnr.Select(value => $"{value,12:0.00}"))}");
             foreach (MLImage picture in pictures)
@@ -80,20 +89,20 @@ static int Run(Options options)
         }
     }
     double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-    string index = Path.Combine(options.Output, "index.html");
+    string index = Path.Combine(output, "index.html");
     report.Save(index);
-    Console.WriteLine($"{options.Pictures.Count} pictures in {seconds:0.0} s: {options.Pictures.Count / seconds:0.00} images/s, each encoded once and decoded {counts.Length} times.");
+    Console.WriteLine($"{paths.Length} pictures in {seconds:0.0} s: {paths.Length / seconds:0.00} images/s, each encoded once and decoded {counts.Length} times.");
     Console.WriteLine($"See {index}; the pipeline with its weights is {zip}.");
     (model as IDisposable)?.Dispose();
     return 0;
 }
 
-static void WriteTokens(string path, Options options, int picture, int[] tokens, TokenLevels levels)
+static void WriteTokens(string path, string model, string picture, int[] tokens, TokenLevels levels)
 {
     var content = new
     {
-        model = options.Model,
-        picture = options.Pictures[picture],
+        model,
+        picture,
         levels = levels.Sizes.Select((size, level) => tokens.Skip(levels.Offsets[level]).Take(size)),
     };
     File.WriteAllText(path, JsonSerializer.Serialize(content));

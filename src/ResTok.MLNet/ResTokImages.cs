@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using ResTok.MLNet.Encoding;
+using TorchSharp;
 
 namespace ResTok.MLNet;
 
@@ -25,7 +26,29 @@ public static class ResTokImages
         return MLImage.CreateFromPixels(size, size, MLPixelFormat.Rgba32, pixels);
     }
 
-    /// <summary>The same as interleaved RGB.</summary>
+    /// <summary>Makes pictures of what <see cref="ResTok.Models.ImageTokenizer.Decode(torch.Tensor, int?)"/> gives.</summary>
+    /// <param name="images">RGB, floating, [B, 3, S, S] on any device; values are clamped to [0, 1] and rounded to 8 bits.</param>
+    /// <returns>B new pictures, S×S, Rgba32, which the caller disposes.</returns>
+    /// <exception cref="ArgumentException"><paramref name="images"/> has another shape or type.</exception>
+    public static IReadOnlyList<MLImage> FromTensor(torch.Tensor images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        if (images.dim() != 4 || images.shape[1] != 3 || !images.is_floating_point())
+            throw new ArgumentException($"Pictures must be a floating tensor [B, 3, S, S], but this is {images.dtype} [{string.Join(", ", images.shape)}].", nameof(images));
+        int height = (int)images.shape[2], width = (int)images.shape[3];
+        return [.. Rgba(images).Chunk(4 * height * width).Select(pixels => MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels))];
+    }
+
+    /// <summary>The pixels of [B, 3, H, W] in [0, 1], picture by picture, four bytes each.</summary>
+    internal static byte[] Rgba(torch.Tensor images)
+    {
+        using var scope = torch.NewDisposeScope();
+        torch.Tensor rgb = images.clamp(0, 1).mul_(255).round_().to(torch.ScalarType.Byte);
+        torch.Tensor alpha = torch.full([rgb.shape[0], 1, rgb.shape[2], rgb.shape[3]], 255, dtype: torch.ScalarType.Byte, device: rgb.device);
+        return torch.cat([rgb, alpha], 1).permute(0, 2, 3, 1).contiguous().cpu().data<byte>().ToArray();
+    }
+
+    /// <summary>What <see cref="Fit"/> gives, as interleaved RGB.</summary>
     internal static byte[] FitRgb(MLImage image, int size, ResTokResize resize)
     {
         int width = image.Width, height = image.Height;

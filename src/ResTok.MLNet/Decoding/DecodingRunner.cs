@@ -43,9 +43,7 @@ internal sealed class DecodingRunner(
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(tokens.AsMemory(0, count * all), [count, all]);
         using torch.Tensor images = lease.Model.Decode(batch, counts[..count]);
-        torch.Tensor rgb = images.clamp(0, 1).mul_(255).round_().to(torch.ScalarType.Byte); // [B, 3, S, S]
-        torch.Tensor alpha = torch.full([count, 1, side, side], 255, dtype: torch.ScalarType.Byte, device: rgb.device);
-        pixels = torch.cat([rgb, alpha], 1).permute(0, 2, 3, 1).contiguous().cpu().data<byte>().ToArray();
+        pixels = ResTokImages.Rgba(images);
     }
 
     public override Delegate Getter(int output, Func<int> slot) => (ValueGetter<MLImage>)((ref MLImage value) =>

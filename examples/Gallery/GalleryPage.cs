@@ -1,0 +1,31 @@
+using System.Globalization;
+using ResTok.Models;
+
+/// <summary>The page that shows what was generated; the growth strip plays as an animation.</summary>
+internal static class GalleryPage
+{
+    public static void Save(string path, int[] classes, int seeds, int side, int frames, TokenLevels levels) => File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $$"""
+        <!doctype html>
+        <html lang="en"><meta charset="utf-8"><title>ResTok gallery</title>
+        <style>
+        body { font-family: sans-serif; margin: 2em; color: #222 }
+        img { max-width: 100%; border: 1px solid #ddd }
+        .growth { width: {{side}}px; height: {{side}}px; background: url(growth.png); animation: grow {{frames}}s steps({{frames}}, jump-none) infinite }
+        @keyframes grow { from { background-position: 0 0 } to { background-position: -{{side * (frames - 1)}}px 0 } }
+        </style>
+        <h1>ResTok gallery</h1>
+        <h2>Classes {{string.Join(", ", classes)}} × {{seeds}} seeds</h2>
+        <img src="grid.png" alt="A row for each class, a column for each seed">
+        <h2>Growth</h2>
+        <p>One picture after each of its {{frames}} passes.</p>
+        <div class="growth" role="img" aria-label="A picture growing finer"></div>
+        <p><img src="growth.png" alt="The frames side by side"></p>
+        <h2>Variations</h2>
+        <p>The number is how many of the {{levels.Count}} levels of the first picture are kept; the rest is generated with four seeds.</p>
+        <img src="variations.png" alt="Variations of a picture">
+        <h2>Mixtures</h2>
+        <p>The number is how many coarse levels come from one picture; the fine ones come from the other. The rows swap the pictures.</p>
+        <img src="mixtures.png" alt="Mixtures of two pictures">
+        </html>
+        """));
+}

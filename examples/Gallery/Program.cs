@@ -1,0 +1,159 @@
+// Generates a class × seed grid, the nine steps of one picture, variations and mixtures. See README.md for the command line.
+using System.CommandLine;
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using ResTok.MLNet;
+using ResTok.Models;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+var tokenizerOption = new Option<string?>("--tokenizer") { Description = "Folder or file of the tokenizer." };
+var generatorOption = new Option<string?>("--generator") { Description = "Folder or file of the generator." };
+var outputOption = new Option<string>("--output") { Description = "Where to write.", DefaultValueFactory = _ => "out/gallery" };
+var classesOption = new Option<int[]>("--classes") { Description = "The classes, a row each.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 7, 9] };
+var seedsOption = new Option<int>("--seeds") { Description = "Pictures of each class.", DefaultValueFactory = _ => 4 };
+var pictureArgument = new Argument<string[]>("pictures") { Description = "Pictures, the first of which is varied and mixed with the last; examples/pictures if none." };
+var command = new RootCommand("Generated pictures: a class × seed grid, growth by level, variations and mixtures.")
+{
+    tokenizerOption, generatorOption, outputOption, classesOption, seedsOption, pictureArgument,
+};
+command.SetAction(async (parsed, cancellation) =>
+{
+    try
+    {
+        return await RunAsync(
+            parsed.GetValue(tokenizerOption), parsed.GetValue(generatorOption), Path.GetFullPath(parsed.GetValue(outputOption)!),
+            parsed.GetValue(classesOption)!, parsed.GetValue(seedsOption), ExamplePictures.Find(parsed.GetValue(pictureArgument)!), cancellation);
+    }
+    catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
+    {
+        Console.Error.WriteLine(fault.Message);
+        return 1;
+    }
+});
+return await command.Parse(args).InvokeAsync();
+
+static async Task<int> RunAsync(
+    string? tokenizerPath, string? generatorPath, string output, int[] classes, int seeds, string[] pictures, CancellationToken cancellation)
+{
+    if (tokenizerPath is null || generatorPath is null)
+    {
+        Console.Error.WriteLine("Two models are needed. Download config.json and model.safetensors of the ResTok tokenizer and of its LlamaGen generator from the Hugging Face hub into a folder each,");
+        Console.Error.WriteLine("then run: dotnet run --project examples/Gallery -c Release -- --tokenizer FOLDER --generator FOLDER");
+        return 2;
+    }
+    Directory.CreateDirectory(output);
+    var ml = new MLContext(seed: 1);
+    ml.Log += (_, entry) =>
+    {
+        if (entry.Source.StartsWith("ResTok", StringComparison.Ordinal) && entry.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Info)
+            Console.WriteLine(entry.RawMessage);
+    };
+
+    // The handles own the models; the steps below use them directly as well.
+    ImageTokenizer tokenizer = ImageTokenizer.Load(tokenizerPath);
+    using ResTokModel restok = ResTokModel.FromTokenizer(tokenizer);
+    ImageGenerator network = ImageGenerator.Load(generatorPath);
+    using ResTokGenerator generator = ResTokGenerator.FromGenerator(network);
+
+    Grid(ml, restok, generator, classes, seeds, output);
+    await Growth(tokenizer, network, classes[0], output, cancellation);
+    Variations(ml, restok, generator, pictures[0], classes[0], output);
+    Mixtures(ml, restok, [pictures[0], pictures[^1]], output);
+    GalleryPage.Save(Path.Combine(output, "index.html"), classes, seeds, tokenizer.Config.ImageSize, network.Config.Passes, tokenizer.Levels);
+    Console.WriteLine($"See {Path.Combine(output, "index.html")}; the pipeline with both models is {Path.Combine(output, "pipeline.zip")}.");
+    return 0;
+}
+
+// Labels → tokens → pictures, as one pipeline that is saved with both models inside.
+static void Grid(MLContext ml, ResTokModel restok, ResTokGenerator generator, int[] classes, int seeds, string output)
+{
+    IDataView data = ml.Data.LoadFromEnumerable(
+        from label in classes
+        from seed in Enumerable.Range(0, seeds)
+        select new Wish { Label = label, Seed = seed });
+    var progress = new Progress<ResTokGenerationProgress>(step => Console.Write($"\r{step.Images} of {classes.Length * seeds} pictures, pass {step.Pass} of {step.Passes} "));
+    var pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Seed", Progress = progress })
+        .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
+    using TransformerChain<ResTokDecodingTransformer> model = pipeline.Fit(data);
+    ml.Model.Save(model, data.Schema, Path.Combine(output, "pipeline.zip"));
+    MLImage[] pictures = [.. model.Transform(data).GetColumn<MLImage>("Picture")];
+    Console.WriteLine();
+    PictureGrid.Save(
+        Path.Combine(output, "grid.png"), [.. pictures.Chunk(seeds)], [.. Enumerable.Range(0, seeds).Select(seed => (int?)seed)], [.. classes.Select(label => (int?)label)]);
+    Dispose(pictures);
+}
+
+// The picture after every pass: each prefix of tokens decodes to a complete, coarser picture.
+static async Task Growth(ImageTokenizer tokenizer, ImageGenerator generator, int label, string output, CancellationToken cancellation)
+{
+    var frames = new List<MLImage>();
+    await foreach (GenerationStep step in generator.GenerateAsync(new([label]), SamplingOptions.Official, cancellation))
+    {
+        using TorchSharp.torch.Tensor tokens = step.ToTensor(), picture = tokenizer.Decode(tokens);
+        frames.Add(ResTokImages.FromTensor(picture)[0]);
+    }
+    PictureGrid.SaveStrip(Path.Combine(output, "growth.png"), frames);
+    Dispose(frames);
+}
+
+// The coarse levels of a given picture, the rest generated: row k keeps k levels.
+static void Variations(MLContext ml, ResTokModel restok, ResTokGenerator generator, string picture, int label, string output)
+{
+    const int Seeds = 4;
+    IDataView data = ml.Data.LoadFromEnumerable(Enumerable.Range(0, Seeds).Select(seed => new Wish { Label = label, Seed = seed, Path = picture }));
+    int levels = new TokenLevels(restok.Config.LatentTokens).Count;
+    int[] kept = [.. Enumerable.Range(1, levels - 1).Where(level => level >= 3 || level == 1)];
+    IEstimator<ITransformer> pipeline = ml.Transforms.LoadImages("Image", "", "Path")
+        .Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok))
+        .Append(ml.Transforms.ResTokDecode("Whole", "Tokens", restok));
+    foreach (int k in kept)
+    {
+        pipeline = pipeline
+            .Append(ml.Transforms.ResTokGenerate($"Tokens{k}", "Label", generator, new() { PrefixColumnName = "Tokens", PrefixLevels = k, SeedColumnName = "Seed" }))
+            .Append(ml.Transforms.ResTokDecode($"Kept{k}", $"Tokens{k}", restok));
+    }
+    ITransformer model = pipeline.Fit(data);
+    IDataView view = model.Transform(data);
+    var rows = new List<MLImage[]> { new[] { view.GetColumn<MLImage>("Whole").First() } };
+    rows.AddRange(kept.Select(k => view.GetColumn<MLImage>($"Kept{k}").ToArray()));
+    PictureGrid.Save(Path.Combine(output, "variations.png"), rows, null, [levels, .. kept.Select(k => (int?)k)]);
+    rows.ForEach(Dispose);
+    (model as IDisposable)?.Dispose();
+}
+
+// The coarse levels of one picture with the fine levels of the other: column k takes k coarse levels.
+static void Mixtures(MLContext ml, ResTokModel restok, string[] paths, string output)
+{
+    IDataView data = ml.Data.LoadFromEnumerable(paths.Select(path => new Wish { Path = path }));
+    using var encode = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok)).Fit(data);
+    int[][] tokens = [.. encode.Transform(data).GetColumn<int[]>("Tokens")];
+    var levels = new TokenLevels(restok.Config.LatentTokens);
+    int[] columns = [.. Enumerable.Range(0, levels.Count + 1)];
+    IDataView mixed = ml.Data.LoadFromEnumerable(
+        new[] { (tokens[0], tokens[1]), (tokens[1], tokens[0]) }.SelectMany(pair => columns.Select(k => new Mixture { Tokens = levels.Mix(pair.Item1, pair.Item2, k) })));
+    using ResTokDecodingTransformer decode = ml.Transforms.ResTokDecode("Picture", "Tokens", restok).Fit(mixed);
+    MLImage[] pictures = [.. decode.Transform(mixed).GetColumn<MLImage>("Picture")];
+    PictureGrid.Save(Path.Combine(output, "mixtures.png"), [.. pictures.Chunk(columns.Length)], [.. columns.Select(k => (int?)k)]);
+    Dispose(pictures);
+}
+
+static void Dispose(IEnumerable<MLImage> pictures)
+{
+    foreach (MLImage picture in pictures)
+        picture.Dispose();
+}
+
+internal sealed class Wish
+{
+    public int Label { get; set; }
+
+    public int Seed { get; set; }
+
+    public string Path { get; set; } = "";
+}
+
+internal sealed class Mixture
+{
+    public int[] Tokens { get; set; } = [];
+}
