@@ -189,6 +189,25 @@ public sealed partial class ImageTokenizer : PretrainedModel
         return encoder.Forward(features, learnedLatents, maps);
     }
 
+    /// <summary>Encodes and decodes pictures with gradients, for training.</summary>
+    /// <param name="images">[B, 3, S, S] in [0, 1], float32, on the model's device.</param>
+    /// <param name="tokenCounts">For each picture how many leading tokens the decoder sees.</param>
+    /// <returns>Pictures as <see cref="Decode(Tensor, int?)"/> gives them, what the quantiser did, and the coarsest image tokens [B, n, D].</returns>
+    internal (Tensor Images, Quantization Quantization, Tensor CoarsestTokens) Reconstruct(Tensor images, IReadOnlyList<int> tokenCounts)
+    {
+        using var scope = NewDisposeScope();
+        (Tensor z, Tensor[] imageLevels) = EncodeLatents(((images - mean) / deviation).to(DataType), null);
+        Quantization result = quantizer.Quantize(z);
+        Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
+        Tensor features = decoder.Forward(result.Quantized.to(DataType), counts, null);
+        return (pixelDecoder.Forward(features).to(ScalarType.Float32).MoveToOuterDisposeScope(), result.MoveToOuterDisposeScope(), imageLevels[0].MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The quantiser's losses, with gradients.</summary>
+    internal (Tensor Total, Tensor Commitment, Tensor Codebook, Tensor Entropy) QuantizerLoss(Quantization result) => quantizer.Losses(result);
+
+    internal VectorQuantizer Quantizer => quantizer;
+
     private Tensor DecodeTokens(Tensor tokens, IReadOnlyList<int> tokenCounts, List<Tensor>? maps)
     {
         foreach (int count in tokenCounts)

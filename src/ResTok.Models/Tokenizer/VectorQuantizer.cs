@@ -93,6 +93,13 @@ internal sealed record Quantization(Tensor Tokens, Tensor Quantized, Tensor Late
         return (best.select(1, 1) - best.select(1, 0)).view(Tokens.shape).MoveToOuterDisposeScope();
     }
 
+    public Quantization MoveToOuterDisposeScope()
+    {
+        foreach (Tensor tensor in new[] { Tokens, Quantized, Latents, Codes, Distances })
+            tensor.MoveToOuterDisposeScope();
+        return this;
+    }
+
     public void Dispose()
     {
         foreach (Tensor tensor in new[] { Tokens, Quantized, Latents, Codes, Distances })

@@ -1,0 +1,33 @@
+using SkiaSharp;
+
+/// <summary>The pictures that the demo model learns from: twelve kinds of scenes, drawn at random. A number gives the same picture every time.</summary>
+internal static class Drawings
+{
+    private static readonly (string Name, Action<SKCanvas, Random> Draw)[] Kinds =
+    [
+        ("sunset", Landscapes.Sunset), ("stripes", Patterns.Stripes), ("checks", Patterns.Checks), ("rings", Patterns.Rings),
+        ("bubbles", Patterns.Bubbles), ("boxes", Patterns.Boxes), ("clouds", Landscapes.Clouds), ("house", Landscapes.House),
+        ("face", Figures.Face), ("letter", Figures.Letter), ("flower", Figures.Flower), ("tree", Landscapes.Tree),
+    ];
+
+    /// <summary>The classes' names.</summary>
+    public static IReadOnlyList<string> Classes { get; } = [.. Kinds.Select(kind => kind.Name)];
+
+    /// <summary>The class of a picture: all classes take turns.</summary>
+    public static int ClassOf(int number) => number % Kinds.Length;
+
+    /// <summary>Draws a picture.</summary>
+    /// <param name="number">Which.</param>
+    /// <param name="side">Pixels of its side.</param>
+    /// <returns>Four bytes a pixel, RGBA.</returns>
+    public static byte[] Draw(int number, int side)
+    {
+        var info = new SKImageInfo(side, side, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        using SKSurface surface = SKSurface.Create(info);
+        surface.Canvas.Scale(side); // scenes are drawn in the unit square
+        Kinds[ClassOf(number)].Draw(surface.Canvas, new Random(number));
+        using SKImage image = surface.Snapshot();
+        using SKPixmap pixels = image.PeekPixels();
+        return pixels.GetPixelSpan().ToArray();
+    }
+}

@@ -1,0 +1,64 @@
+using ResTok.Models.Tokenizer;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Training;
+
+/// <summary>Counts which codes are chosen, and moves those that never are to where latents are.</summary>
+internal sealed class CodebookUse : IDisposable
+{
+    private readonly Tensor counts; // float32 [K], since the last reset
+    private readonly int every;
+
+    public CodebookUse(int codes, int every, Device device)
+    {
+        this.every = every;
+        counts = zeros(codes, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
+    }
+
+    /// <summary>For checkpoints.</summary>
+    public Tensor Counts => counts;
+
+    /// <summary>The share of the codebook chosen since the last reset, in [0, 1].</summary>
+    public double Share
+    {
+        get
+        {
+            using var scope = NewDisposeScope();
+            return (counts > 0).to(ScalarType.Float32).mean().item<float>();
+        }
+    }
+
+    public void Count(Quantization quantization)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        counts.add_(bincount(quantization.Tokens.flatten(), minlength: counts.shape[0]).to(ScalarType.Float32));
+    }
+
+    /// <summary>Every so many steps, moves unused codes to random latents.</summary>
+    /// <param name="codebook">[K, C].</param>
+    /// <param name="latents">Of the last batch, as compared, [B, N, C].</param>
+    /// <param name="seed">Of the run.</param>
+    /// <param name="step">0 for the first.</param>
+    public void Reset(Parameter codebook, Tensor latents, long seed, long step)
+    {
+        if (every == 0 || (step + 1) % every != 0)
+            return;
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor unused = (counts == 0).nonzero().squeeze(1);
+        if (unused.shape[0] > 0)
+        {
+            using var generator = new torch.Generator((ulong)(seed + step));
+            Tensor rows = latents.detach().flatten(0, 1);
+            Tensor chosen = rows.index_select(0, randint(0, rows.shape[0], [unused.shape[0]], generator: generator).to(rows.device));
+            // A little apart, so that several codes moved to one latent can part. The first code's length keeps the codebook's scale.
+            Tensor apart = randn(chosen.shape, generator: generator).to(rows.device) * 0.01 * chosen.std();
+            codebook.index_copy_(0, unused, chosen + apart);
+        }
+        counts.zero_();
+    }
+
+    public void Dispose() => counts.Dispose();
+}

@@ -1,0 +1,30 @@
+using ResTok.Models.Runtime;
+
+namespace ResTok.Models.Training;
+
+/// <summary>Trains models in place.</summary>
+public static class Trainer
+{
+    /// <summary>Trains a tokenizer, from scratch or further. In the end it has the averaged weights.</summary>
+    /// <param name="tokenizer">A float32 model, on the device to train on.</param>
+    /// <param name="pictures">Interleaved RGB of S×S pixels, 3·S·S bytes each, S = <see cref="TokenizerConfig.CropSize"/>; augmented by their source.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="validation">Held-out pictures for PSNR, early stopping and pictures of reconstructions.</param>
+    /// <param name="cancellation">Looked at before every step.</param>
+    /// <exception cref="ArgumentException">The model is not float32.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the run folder has a checkpoint to go on from.</exception>
+    /// <exception cref="TrainingException">The loss is not a number, or memory is short.</exception>
+    public static void Train(
+        ImageTokenizer tokenizer, ITrainingData<byte[]> pictures, TokenizerTrainingOptions options,
+        IReadOnlyList<byte[]>? validation = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(pictures);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        TorchRuntime.EnsureLoaded();
+        using var run = new TokenizerTraining(tokenizer, pictures, validation ?? [], options);
+        run.Train(cancellation);
+    }
+}

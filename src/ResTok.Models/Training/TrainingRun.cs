@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Training;
+
+/// <summary>The loop that all training shares: gradients, optimiser, averaging, reports, validation, checkpoints.</summary>
+/// <typeparam name="TModel">What is trained.</typeparam>
+/// <typeparam name="TSample">A sample of the data.</typeparam>
+internal abstract class TrainingRun<TModel, TSample> : IDisposable
+    where TModel : PretrainedModel
+{
+    private readonly TrainingOptions options;
+    private readonly ITrainingData<TSample> data;
+    private readonly ComputeReplica<TModel> replica;
+    private readonly AdamW optimizer;
+    private readonly MovingAverage? average;
+    private readonly RunFolder? folder;
+    private readonly Metrics metrics = new();
+    private SampleStream<TSample> stream;
+    private TrainingState state = new();
+
+    protected TrainingRun(TModel model, Func<TModel> createReplica, ITrainingData<TSample> data, TrainingOptions options)
+    {
+        if (model.Precision != Precision.Float32)
+            throw new ArgumentException("Train a float32 model; Precision.BFloat16 in the options computes with a copy.", nameof(model));
+        Model = model;
+        this.data = data;
+        this.options = options;
+        replica = new(model, options.Precision == Precision.BFloat16 ? createReplica : null);
+        optimizer = new(model.StateDict, options);
+        average = options.EmaDecay > 0 ? new(model.StateDict, options.EmaDecay) : null;
+        folder = options.RunFolder is null ? null : new(options.RunFolder);
+        stream = new(data);
+    }
+
+    /// <summary>The weights that are trained, float32.</summary>
+    protected TModel Model { get; }
+
+    /// <summary>Trains to the end, or from the run folder's checkpoint to the end. The model then has the averaged weights.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the run folder has a checkpoint.</exception>
+    /// <exception cref="TrainingException">The loss is not a number, or memory is short.</exception>
+    public void Train(CancellationToken cancellation)
+    {
+        Resume();
+        long start = Stopwatch.GetTimestamp(), reported = state.Step;
+        while (state.Step < options.Steps && !IsOutOfPatience)
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                Save();
+                cancellation.ThrowIfCancellationRequested();
+            }
+            Step(state.Step);
+            state = state with { Step = state.Step + 1, Epoch = stream.Epoch, Offset = stream.Offset };
+            bool last = state.Step == options.Steps;
+            if (state.Step % options.LogEvery == 0 || last)
+            {
+                Report(state.Step - reported, Stopwatch.GetElapsedTime(start));
+                (start, reported) = (Stopwatch.GetTimestamp(), state.Step);
+            }
+            if (state.Step % options.EvaluateEvery == 0 || last)
+                WithAverages(Evaluate);
+            if (state.Step % options.SaveEvery == 0 || last || IsOutOfPatience)
+                Save();
+        }
+        if (average is not null)
+            Swap(average);
+        folder?.Export(Model);
+    }
+
+    public virtual void Dispose()
+    {
+        stream.Dispose();
+        optimizer.Dispose();
+        average?.Dispose();
+        replica.Dispose();
+    }
+
+    /// <summary>Builds the loss of a batch and adds its parts to the metrics.</summary>
+    /// <returns>A float32 scalar.</returns>
+    protected abstract Tensor Loss(TModel model, TSample[] batch, long step, int part, Metrics metrics);
+
+    /// <summary>What follows the step of the model itself, for instance that of a discriminator.</summary>
+    protected virtual void AfterStep(long step, Metrics metrics)
+    {
+    }
+
+    /// <summary>With the averaged weights in place: the loss on validation data, or null without.</summary>
+    protected virtual double? Validate(Metrics metrics) => null;
+
+    /// <summary>With the averaged weights in place: a picture for people to look at, or null.</summary>
+    /// <param name="step">Optimiser steps done.</param>
+    protected virtual TrainingPicture? Draw(long step) => null;
+
+    /// <summary>More tensors that a checkpoint must hold. They are overwritten when training resumes.</summary>
+    protected virtual IEnumerable<KeyValuePair<string, Tensor>> ExtraState() => [];
+
+    private bool IsOutOfPatience => options.Patience > 0 && state.WithoutImprovement >= options.Patience;
+
+    private void Step(long step)
+    {
+        try
+        {
+            replica.Refresh();
+            double total = 0;
+            for (int part = 0; part < options.AccumulationSteps; part++)
+            {
+                using var scope = NewDisposeScope();
+                Tensor loss = Loss(replica.Model, stream.Take(options.BatchSize), step, part, metrics);
+                double value = loss.item<float>();
+                if (!double.IsFinite(value))
+                    throw new TrainingException($"The loss is {value} in step {step}. {LastCheckpoint()} Use a lower learning rate, a longer warm-up or a smaller gradient norm.");
+                total += value / options.AccumulationSteps;
+                (options.AccumulationSteps == 1 ? loss : loss / options.AccumulationSteps).backward();
+            }
+            replica.CollectGradients();
+            metrics.Add("loss", total);
+            metrics.Add("gradient_norm", Clip());
+            metrics.Add("learning_rate", LearningRateSchedule.At(options, step));
+            optimizer.Step(step);
+            ComputeReplica<TModel>.ClearGradients(Model);
+            average?.Update(step);
+            AfterStep(step, metrics);
+        }
+        catch (ExternalException fault) when (fault.Message.Contains("memory", StringComparison.OrdinalIgnoreCase))
+        {
+            int half = Math.Max(1, options.BatchSize / 2);
+            throw new TrainingException($"Memory ran out in step {step} with batches of {options.BatchSize}. {LastCheckpoint()} Use batches of {half} and {2 * options.AccumulationSteps} accumulation steps, which train alike.", fault);
+        }
+    }
+
+    /// <returns>The gradients' norm before clipping.</returns>
+    private double Clip()
+    {
+        double limit = options.MaxGradientNorm > 0 ? options.MaxGradientNorm : double.PositiveInfinity;
+        using var scope = NewDisposeScope();
+        return nn.utils.clip_grad_norm_(Model.StateDict.Values.Where(parameter => parameter.grad is not null), limit);
+    }
+
+    private void Report(long steps, TimeSpan time)
+    {
+        double rate = steps * options.BatchSize * options.AccumulationSteps / time.TotalSeconds;
+        var progress = new TrainingProgress(state.Step, options.Steps, metrics.Flush(), rate, time / steps * (options.Steps - state.Step));
+        folder?.Log(progress);
+        options.Progress?.Report(progress);
+    }
+
+    private void Evaluate()
+    {
+        if (Validate(metrics) is { } loss)
+        {
+            metrics.Add("validation_loss", loss);
+            state = loss < state.BestLoss ? state with { BestLoss = loss, WithoutImprovement = 0 } : state with { WithoutImprovement = state.WithoutImprovement + 1 };
+        }
+        if (options.OnPicture is not null && Draw(state.Step) is { } picture)
+            options.OnPicture(picture);
+    }
+
+    /// <summary>Does something with the averaged weights in the model, and then puts its own back.</summary>
+    private void WithAverages(Action action)
+    {
+        if (average is null)
+        {
+            action();
+            return;
+        }
+        Swap(average);
+        try
+        {
+            action();
+        }
+        finally
+        {
+            Swap(average);
+        }
+    }
+
+    private void Swap(MovingAverage with)
+    {
+        using var noGradient = no_grad();
+        foreach ((string name, Parameter parameter) in Model.StateDict)
+        {
+            using Tensor own = parameter.detach().clone();
+            parameter.copy_(with.Averages[name]);
+            with.Averages[name].copy_(own);
+        }
+    }
+
+    private void Save() => folder?.SaveCheckpoint(Model, State(), state);
+
+    private void Resume()
+    {
+        if (folder?.FindCheckpoint() is not { } checkpoint)
+            return;
+        state = folder.LoadCheckpoint(checkpoint, Model, State());
+        stream.Dispose();
+        stream = new(data, state.Epoch, state.Offset);
+    }
+
+    private List<KeyValuePair<string, Tensor>> State() =>
+    [
+        .. optimizer.State(),
+        .. (average?.Averages ?? new Dictionary<string, Tensor>()).Select(entry => KeyValuePair.Create(entry.Key + ".ema", entry.Value)),
+        .. ExtraState(),
+    ];
+
+    private string LastCheckpoint() => folder?.FindCheckpoint() is { } checkpoint
+        ? $"The last good checkpoint is {checkpoint}."
+        : "There is no checkpoint.";
+}
