@@ -86,4 +86,47 @@ public static class ResTokCatalog
         ArgumentNullException.ThrowIfNull(generator);
         return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, labelColumnName ?? outputColumnName, generator, options ?? new());
     }
+
+    /// <summary>
+    /// Makes a <see cref="MLNet.ResTokTokenizerTrainer"/>, whose <c>Fit</c> trains a tokenizer on pictures, from scratch or further
+    /// (arXiv 2601.03955, section 4).
+    /// </summary>
+    /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
+    /// <param name="outputColumnName">The column of tokens that the trained transformer adds.</param>
+    /// <param name="inputColumnName">The column of images; the output's name if null.</param>
+    /// <param name="options">The model, the losses, the optimiser, the run folder.</param>
+    /// <remarks>Columns of the trained transformer are those of <see cref="ResTokEncode"/>.</remarks>
+    /// <exception cref="ArgumentException">The configuration cannot work.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public static ResTokTokenizerTrainer ResTokTokenizerTrainer(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ResTokTokenizerTrainer.Options options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
+        ArgumentNullException.ThrowIfNull(options);
+        return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, inputColumnName ?? outputColumnName, options);
+    }
+
+    /// <summary>
+    /// Makes a <see cref="MLNet.ResTokGeneratorTrainer"/>, whose <c>Fit</c> trains a generator on the tokens of labelled pictures
+    /// (arXiv 2601.03955, section 4).
+    /// </summary>
+    /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
+    /// <param name="outputColumnName">The column of tokens that the trained transformer adds.</param>
+    /// <param name="tokensColumnName">The column of tokens to learn: N, or N for each of several views of the picture, of which every epoch takes one.</param>
+    /// <param name="labelColumnName">The column of classes, any integer or a key; the trained transformer reads it too.</param>
+    /// <param name="options">The model, the optimiser, the run folder.</param>
+    /// <remarks>Columns of the trained transformer are those of <see cref="ResTokGenerate"/>.</remarks>
+    /// <exception cref="ArgumentException">The configuration cannot work.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public static ResTokGeneratorTrainer ResTokGeneratorTrainer(
+        this TransformsCatalog catalog, string outputColumnName, string tokensColumnName, string labelColumnName, ResTokGeneratorTrainer.Options options)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
+        ArgumentException.ThrowIfNullOrEmpty(tokensColumnName);
+        ArgumentException.ThrowIfNullOrEmpty(labelColumnName);
+        ArgumentNullException.ThrowIfNull(options);
+        return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, tokensColumnName, labelColumnName, options);
+    }
 }

@@ -12,7 +12,7 @@ public sealed class ResTokGenerator : IDisposable
 {
     private bool disposed;
 
-    private ResTokGenerator(SharedGenerator shared) => Shared = shared;
+    internal ResTokGenerator(SharedGenerator shared) => Shared = shared;
 
     /// <summary>The generator's configuration.</summary>
     public GeneratorConfig Config => Shared.Config;

@@ -59,20 +59,34 @@ public static class ResTokImages
             case ResTokResize.Stretch:
                 return BicubicResampler.Resize(Rgb(image), width, height, size, size);
             case ResTokResize.ShorterEdgeCrop:
-                int newWidth = width <= height ? size : (int)((long)size * width / height);
-                int newHeight = width <= height ? (int)((long)size * height / width) : size;
-                byte[] resized = BicubicResampler.Resize(Rgb(image), width, height, newWidth, newHeight);
-                int left = (int)Math.Round((newWidth - size) / 2.0), top = (int)Math.Round((newHeight - size) / 2.0);
-                var cut = new byte[3 * size * size];
-                for (int y = 0; y < size; y++)
-                    resized.AsSpan(3 * ((top + y) * newWidth + left), 3 * size).CopyTo(cut.AsSpan(3 * size * y));
-                return cut;
+                return CenterCrop(Rgb(image), width, height, size);
             default:
                 throw new ArgumentException($"The picture has {width} x {height} pixels, but must have {size} x {size}. Resize it first, or choose another {nameof(ResTokResize)}.");
         }
     }
 
-    private static byte[] Rgb(MLImage image)
+    /// <summary>Shorter edge to a size, then the middle square.</summary>
+    internal static byte[] CenterCrop(byte[] rgb, int width, int height, int size)
+    {
+        if (width == size && height == size)
+            return rgb;
+        int newWidth = width <= height ? size : (int)((long)size * width / height);
+        int newHeight = width <= height ? (int)((long)size * height / width) : size;
+        byte[] resized = BicubicResampler.Resize(rgb, width, height, newWidth, newHeight);
+        return Cut(resized, newWidth, (int)Math.Round((newWidth - size) / 2.0), (int)Math.Round((newHeight - size) / 2.0), size);
+    }
+
+    /// <summary>A square out of a picture.</summary>
+    internal static byte[] Cut(byte[] rgb, int width, int left, int top, int size)
+    {
+        var cut = new byte[3 * size * size];
+        for (int y = 0; y < size; y++)
+            rgb.AsSpan(3 * ((top + y) * width + left), 3 * size).CopyTo(cut.AsSpan(3 * size * y));
+        return cut;
+    }
+
+    /// <summary>Interleaved RGB of any picture.</summary>
+    internal static byte[] Rgb(MLImage image)
     {
         ReadOnlySpan<byte> pixels = image.Pixels;
         (int red, int blue) = image.PixelFormat switch

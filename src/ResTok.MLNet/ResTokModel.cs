@@ -12,7 +12,7 @@ public sealed class ResTokModel : IDisposable
 {
     private bool disposed;
 
-    private ResTokModel(SharedTokenizer shared) => Shared = shared;
+    internal ResTokModel(SharedTokenizer shared) => Shared = shared;
 
     /// <summary>
     /// Says where a model is now that a saved pipeline refers to by path (see <see cref="Options.StoreByReference"/>): takes the

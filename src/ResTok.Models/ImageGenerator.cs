@@ -117,6 +117,14 @@ public sealed partial class ImageGenerator : PretrainedModel
         return transformer.Forward(labels, ids, 0, Config.Tokens, Config.Tokens, null).DetachFromDisposeScope();
     }
 
+    /// <summary>Teacher forcing with gradients, for training.</summary>
+    /// <param name="classes">int64 [B]; the null class is <see cref="GeneratorConfig.Classes"/>.</param>
+    /// <param name="tokens">int64 [B, N].</param>
+    /// <param name="noise">Dropout.</param>
+    /// <returns>Logits, float32 [B, N, V].</returns>
+    internal Tensor Predict(Tensor classes, Tensor tokens, Training.DropoutNoise? noise) =>
+        transformer.Forward(classes, tokens, 0, Config.Tokens, Config.Tokens, null, noise);
+
     private protected override void FreeTables() => transformer?.Dispose();
 
     /// <summary>Starts a generation; with guidance scales of its own, one for each pass of a whole picture, for tests.</summary>

@@ -69,13 +69,15 @@ public sealed partial class ImageTokenizer : PretrainedModel
     /// <param name="device">Where to compute; the CPU by default.</param>
     /// <param name="precision">The number format to compute in.</param>
     /// <param name="seed">The same seed gives the same weights.</param>
+    /// <param name="initialization">How matrices and convolutions start.</param>
     /// <exception cref="ArgumentException">The configuration cannot work.</exception>
     /// <exception cref="TorchRuntimeException">libtorch cannot be loaded.</exception>
-    public static ImageTokenizer Create(TokenizerConfig config, Device? device = null, Precision precision = Precision.Float32, long seed = 0)
+    public static ImageTokenizer Create(
+        TokenizerConfig config, Device? device = null, Precision precision = Precision.Float32, long seed = 0, WeightInitialization initialization = WeightInitialization.Reference)
     {
         ArgumentNullException.ThrowIfNull(config);
         TorchRuntime.EnsureLoaded();
-        using var source = new RandomParameters(seed);
+        using var source = new RandomParameters(seed, initialization);
         return new(config, source, device, precision);
     }
 
@@ -192,14 +194,16 @@ public sealed partial class ImageTokenizer : PretrainedModel
     /// <summary>Encodes and decodes pictures with gradients, for training.</summary>
     /// <param name="images">[B, 3, S, S] in [0, 1], float32, on the model's device.</param>
     /// <param name="tokenCounts">For each picture how many leading tokens the decoder sees.</param>
+    /// <param name="quantize">Whether the decoder sees codes, and not the latents as the quantiser compares them.</param>
     /// <returns>Pictures as <see cref="Decode(Tensor, int?)"/> gives them, what the quantiser did, and the coarsest image tokens [B, n, D].</returns>
-    internal (Tensor Images, Quantization Quantization, Tensor CoarsestTokens) Reconstruct(Tensor images, IReadOnlyList<int> tokenCounts)
+    internal (Tensor Images, Quantization Quantization, Tensor CoarsestTokens) Reconstruct(Tensor images, IReadOnlyList<int> tokenCounts, bool quantize = true)
     {
         using var scope = NewDisposeScope();
         (Tensor z, Tensor[] imageLevels) = EncodeLatents(((images - mean) / deviation).to(DataType), null);
         Quantization result = quantizer.Quantize(z);
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
-        Tensor features = decoder.Forward(result.Quantized.to(DataType), counts, null);
+        Tensor latents = quantize ? result.Quantized : result.Latents.transpose(1, 2).unsqueeze(2);
+        Tensor features = decoder.Forward(latents.to(DataType), counts, null);
         return (pixelDecoder.Forward(features).to(ScalarType.Float32).MoveToOuterDisposeScope(), result.MoveToOuterDisposeScope(), imageLevels[0].MoveToOuterDisposeScope());
     }
 

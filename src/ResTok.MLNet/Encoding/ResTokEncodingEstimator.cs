@@ -41,7 +41,9 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     /// <summary>Checks the image column and adds the columns that the transformer will add.</summary>
     /// <param name="inputSchema">The shape of the data.</param>
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or holds no images.</exception>
-    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema) => OutputSchema(inputSchema, outputColumnName, inputColumnName, options);
+
+    internal static SchemaShape OutputSchema(SchemaShape inputSchema, string outputColumnName, string inputColumnName, Options options)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         var columns = inputSchema.ToDictionary(column => column.Name);

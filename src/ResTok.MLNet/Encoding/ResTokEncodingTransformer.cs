@@ -41,6 +41,11 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
 
     internal override IReadOnlyList<OutputColumn> Outputs { get; }
 
+    /// <summary>Makes a handle to the transformer's weights, for instance for <see cref="ResTokCatalog.ResTokDecode"/> after training.</summary>
+    /// <returns>A handle that the caller disposes.</returns>
+    /// <exception cref="ObjectDisposedException">The weights were freed.</exception>
+    public ResTokModel ShareModel() => new(model.Share());
+
     internal static DataViewSchema.Column FindImages(DataViewSchema schema, string name)
     {
         DataViewSchema.Column column = schema.GetColumnOrNull(name)

@@ -35,6 +35,11 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
 
     internal override IReadOnlyList<OutputColumn> Outputs { get; }
 
+    /// <summary>Makes a handle to the transformer's weights, for other stages after training.</summary>
+    /// <returns>A handle that the caller disposes.</returns>
+    /// <exception cref="ObjectDisposedException">The weights were freed.</exception>
+    public ResTokGenerator ShareGenerator() => new(model.Share());
+
     /// <summary>Tokens in the first so many levels.</summary>
     internal static int TokenCount(TokenLevels levels, int count) => levels.Sizes.Take(count).Sum();
 

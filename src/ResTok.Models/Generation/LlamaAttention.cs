@@ -1,5 +1,6 @@
 using ResTok.Models.Layers;
 using ResTok.Models.Parameters;
+using ResTok.Models.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,6 +11,7 @@ internal sealed class LlamaAttention
 {
     private readonly int heads;
     private readonly int keyValueHeads;
+    private readonly double dropout;
     private readonly Linear queryKeyValue;
     private readonly Linear output;
 
@@ -17,6 +19,7 @@ internal sealed class LlamaAttention
     {
         heads = config.Heads;
         keyValueHeads = config.KeyValueHeads ?? config.Heads;
+        dropout = config.AttentionDropout;
         int headWidth = config.Width / heads;
         Initializer initializer = Initializer.Normal(config.InitializerRange);
         queryKeyValue = new(scope["wqkv"], config.Width, (heads + 2 * keyValueHeads) * headWidth, hasBias: false, initializer);
@@ -28,8 +31,9 @@ internal sealed class LlamaAttention
     /// <param name="start">The position of the first of the n.</param>
     /// <param name="cache">Holds the positions before <paramref name="start"/>, or null where there are none and none follow.</param>
     /// <param name="mask">Additive [n, start + n], or null where all n see each other and all before.</param>
+    /// <param name="noise">Dropout, in training.</param>
     /// <returns>[B, n, D].</returns>
-    public Tensor Forward(Tensor x, RotaryTable rotary, int start, KeyValueCache? cache, Tensor? mask)
+    public Tensor Forward(Tensor x, RotaryTable rotary, int start, KeyValueCache? cache, Tensor? mask, DropoutNoise? noise)
     {
         using var scope = NewDisposeScope();
         Tensor all = queryKeyValue.Forward(x).unflatten(2, [heads + 2 * keyValueHeads, -1]); // [B, n, heads, head]
@@ -40,8 +44,20 @@ internal sealed class LlamaAttention
             (key, value) = cache.Append(start, key, value); // [B, heads, start + n, head]
         if (keyValueHeads != heads)
             (key, value) = (Repeat(key), Repeat(value));
-        Tensor mixed = nn.functional.scaled_dot_product_attention(query, key, value, mask);
+        Tensor mixed = noise is null || dropout == 0
+            ? nn.functional.scaled_dot_product_attention(query, key, value, mask)
+            : Mix(query, key, value, mask, noise);
         return output.Forward(mixed.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Attention step by step, where its weights are dropped out.</summary>
+    private Tensor Mix(Tensor query, Tensor key, Tensor value, Tensor? mask, DropoutNoise noise)
+    {
+        using var scope = NewDisposeScope();
+        Tensor scores = matmul(query * Math.Pow(query.shape[^1], -0.5), key.transpose(-2, -1)); // [B, heads, n, start + n]
+        if (mask is not null)
+            scores = scores + mask;
+        return matmul(noise.Drop(softmax(scores, -1), dropout), value).MoveToOuterDisposeScope();
     }
 
     private Tensor Repeat(Tensor x) => x.repeat_interleave(heads / keyValueHeads, dim: 1);

@@ -1,5 +1,6 @@
 using ResTok.Models.Layers;
 using ResTok.Models.Parameters;
+using ResTok.Models.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,9 +15,13 @@ internal sealed class LlamaBlock
     private readonly Linear down;
     private readonly RmsNorm attentionNorm;
     private readonly RmsNorm ffnNorm;
+    private readonly GeneratorConfig config;
+    private readonly double dropPath;
 
-    public LlamaBlock(ParameterScope scope, GeneratorConfig config)
+    public LlamaBlock(ParameterScope scope, GeneratorConfig config, int index)
     {
+        this.config = config;
+        dropPath = config.Layers > 1 ? config.DropPathRate * index / (config.Layers - 1) : 0;
         Initializer initializer = Initializer.Normal(config.InitializerRange);
         attention = new(scope["attention"], config);
         gate = new(scope["feed_forward"]["w1"], config.Width, config.FfnWidth, hasBias: false, initializer);
@@ -27,12 +32,16 @@ internal sealed class LlamaBlock
     }
 
     /// <inheritdoc cref="LlamaAttention.Forward"/>
-    public Tensor Forward(Tensor x, RotaryTable rotary, int start, KeyValueCache? cache, Tensor? mask)
+    public Tensor Forward(Tensor x, RotaryTable rotary, int start, KeyValueCache? cache, Tensor? mask, DropoutNoise? noise)
     {
         using var scope = NewDisposeScope();
-        Tensor h = x + attention.Forward(attentionNorm.Forward(x), rotary, start, cache, mask);
+        Tensor attended = attention.Forward(attentionNorm.Forward(x), rotary, start, cache, mask, noise);
+        Tensor h = x + Drop(attended, config.ResidualDropout, noise);
         Tensor normed = ffnNorm.Forward(h);
         Tensor hidden = nn.functional.silu(gate.Forward(normed)) * up.Forward(normed); // [B, n, F]
-        return (h + down.Forward(hidden)).MoveToOuterDisposeScope();
+        return (h + Drop(down.Forward(hidden), config.FfnDropout, noise)).MoveToOuterDisposeScope();
     }
+
+    private Tensor Drop(Tensor x, double probability, DropoutNoise? noise) =>
+        noise is null ? x : noise.DropSamples(noise.Drop(x, probability), dropPath);
 }

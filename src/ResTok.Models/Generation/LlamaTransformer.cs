@@ -1,5 +1,6 @@
 using ResTok.Models.Layers;
 using ResTok.Models.Parameters;
+using ResTok.Models.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -34,7 +35,7 @@ internal sealed class LlamaTransformer : IDisposable
         specialEmbeddings = config.Hierarchical
             ? scope["spe_tok_embeddings"]["special_embeddings"].Parameter("weight", initializer, config.SpecialTokens, config.Width)
             : null;
-        blocks = [.. Enumerable.Range(0, config.Layers).Select(i => new LlamaBlock(scope["layers"][i], config))];
+        blocks = [.. Enumerable.Range(0, config.Layers).Select(i => new LlamaBlock(scope["layers"][i], config, i))];
         norm = new(scope["norm"], config.Width, config.NormEpsilon);
         output = new(scope["output"], config.Width, config.CodebookSize, hasBias: false, Initializer.Zeros);
         Rotary = RotaryTable.Line(config.Tokens, config.Width / config.Heads, config.RopeBase, device);
@@ -51,14 +52,17 @@ internal sealed class LlamaTransformer : IDisposable
     /// <param name="end">One past the last.</param>
     /// <param name="predicted">Of how many of the last positions to predict the tokens.</param>
     /// <param name="caches">One per layer, with the positions before <paramref name="start"/>; null where start is 0 and nothing follows.</param>
+    /// <param name="noise">Dropout, in training.</param>
     /// <returns>Logits, float32 [B, predicted, V].</returns>
-    public Tensor Forward(Tensor classes, Tensor tokens, int start, int end, int predicted, IReadOnlyList<KeyValueCache>? caches)
+    public Tensor Forward(Tensor classes, Tensor tokens, int start, int end, int predicted, IReadOnlyList<KeyValueCache>? caches, DropoutNoise? noise = null)
     {
         using var scope = NewDisposeScope();
         Tensor x = Embed(classes, tokens, start, end); // [B, n, D]
+        if (noise is not null)
+            x = noise.Drop(x, config.TokenDropout);
         Tensor? mask = Mask(start, end);
         for (int i = 0; i < blocks.Length; i++)
-            x = blocks[i].Forward(x, Rotary, start, caches?[i], mask);
+            x = blocks[i].Forward(x, Rotary, start, caches?[i], mask, noise);
         Tensor last = norm.Forward(x.narrow(1, end - start - predicted, predicted));
         return output.Forward(last).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }

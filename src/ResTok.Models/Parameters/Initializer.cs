@@ -6,8 +6,11 @@ internal readonly record struct Initializer(InitializerKind Kind, double Scale)
     public static readonly Initializer Zeros = new(InitializerKind.Constant, 0);
     public static readonly Initializer Ones = new(InitializerKind.Constant, 1);
 
-    /// <summary>Normal with standard deviation 0.02, the reference's choice for weights (its truncation at ±2 never bites).</summary>
-    public static readonly Initializer Weight = Normal(0.02);
+    /// <summary>
+    /// Of a matrix or convolution: normal with standard deviation 0.02, the reference's choice (its truncation at ±2 never bites), or by
+    /// fan-in: <see cref="WeightInitialization"/>.
+    /// </summary>
+    public static readonly Initializer Weight = new(InitializerKind.Weight, 0.02);
 
     public static Initializer Normal(double standardDeviation) => new(InitializerKind.Normal, standardDeviation);
 
@@ -19,5 +22,6 @@ internal enum InitializerKind
 {
     Constant,
     Normal,
+    Weight,
     Uniform,
 }

@@ -4,12 +4,14 @@ using static TorchSharp.torch;
 namespace ResTok.Models.Parameters;
 
 /// <summary>Fresh parameters for training from scratch, the same for the same seed on every machine.</summary>
-internal sealed class RandomParameters(long seed) : IParameterSource, IDisposable
+internal sealed class RandomParameters(long seed, WeightInitialization weights = WeightInitialization.Reference) : IParameterSource, IDisposable
 {
     private readonly Generator generator = new((ulong)seed);
 
     public Tensor Get(string name, long[] shape, Initializer initializer) => initializer.Kind switch
     {
+        InitializerKind.Weight => randn(shape, dtype: ScalarType.Float32, generator: generator).mul_(
+            weights == WeightInitialization.FanIn ? Math.Pow(shape[1..].Aggregate(1L, (product, size) => product * size), -0.5) : initializer.Scale),
         InitializerKind.Normal => randn(shape, dtype: ScalarType.Float32, generator: generator).mul_(initializer.Scale),
         InitializerKind.Uniform => rand(shape, dtype: ScalarType.Float32, generator: generator).mul_(2).sub_(1).mul_(initializer.Scale),
         _ => full(shape, initializer.Scale, dtype: ScalarType.Float32),

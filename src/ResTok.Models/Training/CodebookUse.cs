@@ -41,19 +41,20 @@ internal sealed class CodebookUse : IDisposable
     /// <param name="latents">Of the last batch, as compared, [B, N, C].</param>
     /// <param name="seed">Of the run.</param>
     /// <param name="step">0 for the first.</param>
-    public void Reset(Parameter codebook, Tensor latents, long seed, long step)
+    /// <param name="all">Whether to move all codes, now.</param>
+    public void Reset(Parameter codebook, Tensor latents, long seed, long step, bool all)
     {
-        if (every == 0 || (step + 1) % every != 0)
+        if (!all && (every == 0 || (step + 1) % every != 0))
             return;
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        Tensor unused = (counts == 0).nonzero().squeeze(1);
+        Tensor unused = (all ? ones_like(counts) : counts.eq(0)).nonzero().squeeze(1);
         if (unused.shape[0] > 0)
         {
             using var generator = new torch.Generator((ulong)(seed + step));
             Tensor rows = latents.detach().flatten(0, 1);
             Tensor chosen = rows.index_select(0, randint(0, rows.shape[0], [unused.shape[0]], generator: generator).to(rows.device));
-            // A little apart, so that several codes moved to one latent can part. The first code's length keeps the codebook's scale.
+            // A little apart, so that several codes moved to one latent can part.
             Tensor apart = randn(chosen.shape, generator: generator).to(rows.device) * 0.01 * chosen.std();
             codebook.index_copy_(0, unused, chosen + apart);
         }

@@ -38,7 +38,8 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
         using var scope = NewDisposeScope();
         Tensor images = Pictures.ToTensor(batch, model.Config.CropSize, model.Device);
         int[] counts = [.. Enumerable.Range(0, batch.Length).Select(i => dropout.Draw(options.Seed, step, part * options.BatchSize + i))];
-        (Tensor rebuilt, Quantization quantization, _) = model.Reconstruct(images, counts);
+        bool quantize = step >= options.QuantizeFrom;
+        (Tensor rebuilt, Quantization quantization, _) = model.Reconstruct(images, counts, quantize);
         Tensor reconstruction = options.Reconstruction == ReconstructionLoss.L1
             ? nn.functional.l1_loss(rebuilt, images)
             : nn.functional.mse_loss(rebuilt, images);
@@ -51,14 +52,15 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
         use.Count(quantization);
         lastLatents?.Dispose();
         lastLatents = quantization.Latents.detach().DetachFromDisposeScope();
-        return (options.ReconstructionWeight * reconstruction + options.QuantizerWeight * quantizer).MoveToOuterDisposeScope();
+        Tensor total = options.ReconstructionWeight * reconstruction;
+        return (quantize ? total + options.QuantizerWeight * quantizer : total).MoveToOuterDisposeScope();
     }
 
     protected override void AfterStep(long step, Metrics metrics)
     {
         if ((step + 1) % options.LogEvery == 0)
             metrics.Add("codebook_used", use.Share);
-        use.Reset(Model.StateDict["quantize.embedding.weight"], lastLatents!, options.Seed, step);
+        use.Reset(Model.StateDict["quantize.embedding.weight"], lastLatents!, options.Seed, step, all: step + 1 == options.QuantizeFrom);
     }
 
     protected override double? Validate(Metrics metrics)

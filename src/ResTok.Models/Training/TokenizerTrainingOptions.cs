@@ -21,6 +21,13 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
     /// </summary>
     public int ResetCodesEvery { get; init; }
 
+    /// <summary>
+    /// Steps before the quantiser comes in; 0 for none, as the reference. Until then the decoder sees the latents themselves; then the
+    /// codebook begins at latents. Short trainings need it: fresh latents hardly differ between pictures, and codes that are trained
+    /// from the first step pull them together until they say nothing.
+    /// </summary>
+    public int QuantizeFrom { get; init; }
+
     /// <inheritdoc/>
     public override void Validate()
     {
@@ -28,5 +35,6 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
         AtLeast(0, ReconstructionWeight, nameof(ReconstructionWeight));
         AtLeast(0, QuantizerWeight, nameof(QuantizerWeight));
         AtLeast(0, ResetCodesEvery, nameof(ResetCodesEvery));
+        AtLeast(0, QuantizeFrom, nameof(QuantizeFrom));
     }
 }

@@ -27,4 +27,24 @@ public static class Trainer
         using var run = new TokenizerTraining(tokenizer, pictures, validation ?? [], options);
         run.Train(cancellation);
     }
+
+    /// <summary>Trains a generator, from scratch or further. In the end it has the averaged weights.</summary>
+    /// <param name="generator">A float32 model, on the device to train on.</param>
+    /// <param name="samples">Classes and tokens of pictures.</param>
+    /// <param name="options">How to train.</param>
+    /// <param name="validation">Held-out samples, for early stopping.</param>
+    /// <param name="cancellation">Looked at before every step.</param>
+    /// <inheritdoc cref="Train(ImageTokenizer, ITrainingData{byte[]}, TokenizerTrainingOptions, IReadOnlyList{byte[]}?, CancellationToken)" path="/exception"/>
+    public static void Train(
+        ImageGenerator generator, ITrainingData<TokenSample> samples, GeneratorTrainingOptions options,
+        IReadOnlyList<TokenSample>? validation = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(generator);
+        ArgumentNullException.ThrowIfNull(samples);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        TorchRuntime.EnsureLoaded();
+        using var run = new GeneratorTraining(generator, samples, validation ?? [], options);
+        run.Train(cancellation);
+    }
 }

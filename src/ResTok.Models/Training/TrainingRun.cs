@@ -55,13 +55,13 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
             Step(state.Step);
             state = state with { Step = state.Step + 1, Epoch = stream.Epoch, Offset = stream.Offset };
             bool last = state.Step == options.Steps;
+            if (state.Step % options.EvaluateEvery == 0 || last)
+                WithAverages(Evaluate);
             if (state.Step % options.LogEvery == 0 || last)
             {
                 Report(state.Step - reported, Stopwatch.GetElapsedTime(start));
                 (start, reported) = (Stopwatch.GetTimestamp(), state.Step);
             }
-            if (state.Step % options.EvaluateEvery == 0 || last)
-                WithAverages(Evaluate);
             if (state.Step % options.SaveEvery == 0 || last || IsOutOfPatience)
                 Save();
         }

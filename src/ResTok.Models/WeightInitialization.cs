@@ -1,0 +1,14 @@
+namespace ResTok.Models;
+
+/// <summary>How the matrices and convolutions of a fresh tokenizer start.</summary>
+public enum WeightInitialization
+{
+    /// <summary>Normal with standard deviation 0.02, as the reference. It suits the official widths and a long training.</summary>
+    Reference,
+
+    /// <summary>
+    /// Normal with variance 1/fan-in, so that signals keep their size in networks of any width. Small tokenizers need it: with 0.02
+    /// hardly anything of the picture reaches their latents, and training settles for the mean picture.
+    /// </summary>
+    FanIn,
+}

@@ -1,0 +1,135 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using ResTok.MLNet.Training;
+using ResTok.Models;
+using ResTok.Models.Training;
+using static ResTok.MLNet.Tests.PipelineData;
+
+namespace ResTok.MLNet.Tests;
+
+public sealed class TrainingTests : IDisposable
+{
+    private readonly MLContext ml = new(seed: 1);
+    private readonly List<Row> rows = PipelineData.Rows(6);
+    private readonly string folder = Directory.CreateTempSubdirectory("restok-test-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private IDataView Data => ml.Data.LoadFromEnumerable(rows);
+
+    [Fact]
+    public void A_tokenizer_is_trained_by_fit_and_used_saved_and_trained_further()
+    {
+        var logged = new List<string>();
+        ml.Log += (_, entry) => logged.Add(entry.RawMessage);
+        var training = new TokenizerTrainingOptions { Steps = 4, BatchSize = 3, WarmupSteps = 1, LogEvery = 2, EvaluateEvery = 4, RunFolder = folder };
+        ResTokTokenizerTrainer trainer = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = Config, Training = training });
+        using ResTokEncodingTransformer encode = trainer.Fit(Data, ml.Data.LoadFromEnumerable(PipelineData.Rows(2)));
+        Assert.Contains(logged, message => message.StartsWith("Step 2 of 4: loss", StringComparison.Ordinal) || message.StartsWith("Step 2 of 4: ", StringComparison.Ordinal));
+        Assert.True(new FileInfo(Path.Combine(folder, "pictures", "reconstructions-000004.png")).Length > 1000);
+        Assert.Contains("psnr_16", File.ReadAllText(Path.Combine(folder, "metrics.csv")));
+
+        string[] tokens = [.. encode.Transform(Data).GetColumn<int[]>("Tokens").Select(Join)];
+        using ResTokModel shared = encode.ShareModel();
+        using ResTokModel saved = ResTokModel.Load(folder);
+        using ResTokEncodingTransformer again = ml.Transforms.ResTokEncode("Tokens", "Image", saved).Fit(Data);
+        Assert.Equal(tokens, again.Transform(Data).GetColumn<int[]>("Tokens").Select(Join));
+        using ResTokDecodingTransformer decode = ml.Transforms.ResTokDecode("Picture", "Tokens", shared).Fit(encode.Transform(Data));
+        using (MLImage picture = decode.Transform(encode.Transform(Data)).GetColumn<MLImage>("Picture").First())
+            Assert.Equal(32, picture.Width);
+
+        using ResTokEncodingTransformer further = ml.Transforms.ResTokTokenizerTrainer(
+            "Tokens", "Image", new() { InitialCheckpoint = folder, Training = training with { RunFolder = null, Steps = 2, LearningRate = 1e-2 } }).Fit(Data);
+        Assert.Equal(6, further.Transform(Data).GetColumn<int[]>("Tokens").Count());
+    }
+
+    [Fact]
+    public void A_generator_is_trained_by_fit_in_a_pipeline()
+    {
+        var random = new Random(3);
+        IDataView data = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 5).Select(i => new Views
+        {
+            Label = $"class {i}",
+            Tokens = [.. Enumerable.Range(0, 32).Select(_ => random.Next(64))], // two views
+        }));
+        var trainer = ml.Transforms.Conversion.MapValueToKey("Label").Append(ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new()
+        {
+            Config = PipelineData.GeneratorConfig,
+            Training = new() { Steps = 3, BatchSize = 4, WarmupSteps = 1, LogEvery = 1, RunFolder = folder },
+            Generation = new() { Levels = 4, Sampling = new() { Seed = 2 } },
+        }));
+        using TransformerChain<ResTokGenerationTransformer> fitted = trainer.Fit(data);
+        Assert.All(fitted.Transform(data).GetColumn<int[]>("Generated"), tokens => Assert.Equal(8, tokens.Length));
+        Assert.Equal(PipelineData.GeneratorConfig, ResTok.Models.GeneratorConfig.Load(folder));
+        using ResTokGenerator shared = fitted.LastTransformer.ShareGenerator();
+        Assert.Equal(PipelineData.GeneratorConfig, shared.Config);
+    }
+
+    [Fact]
+    public void Cancelling_leaves_a_checkpoint_to_go_on_from()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var training = new TokenizerTrainingOptions { Steps = 4, BatchSize = 2, WarmupSteps = 1, LogEvery = 1, RunFolder = folder };
+        ResTokTokenizerTrainer.Options options = new()
+        {
+            Config = Config,
+            Cancellation = cancellation.Token,
+            Training = training with { Progress = new Reports(_ => cancellation.Cancel()) },
+        };
+        Assert.ThrowsAny<OperationCanceledException>(() => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", options).Fit(Data));
+        Assert.True(Directory.Exists(Path.Combine(folder, "checkpoint-1")));
+        ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = Config, Training = training }).Fit(Data).Dispose();
+        Assert.Equal(ReadSteps(), [1, 2, 3, 4]);
+    }
+
+    [Fact]
+    public void Faults_name_the_column_and_the_value()
+    {
+        AssertFault("There is no column 'Nope'", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Nope", new() { Config = Config }).Fit(Data));
+        AssertFault("Steps is 0", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = Config, Training = new() { Steps = 0 } }));
+        AssertFault("'crop_size' is 17".Replace("'crop_size'", "'dataset.preprocessing.crop_size'"), () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = Config with { CropSize = 17 } }));
+        rows[0].Image = null!;
+        AssertFault("'Image' has a row without an image", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = Config, Training = new() { Steps = 9, BatchSize = 6 } }).Fit(Data));
+        IDataView odd = ml.Data.LoadFromEnumerable([new Views { Label = "0", Tokens = new int[17] }]);
+        AssertFault("has 17 tokens in a row, but must have 16", () => ml.Transforms.Conversion.MapValueToKey("Label")
+            .Append(ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new() { Config = PipelineData.GeneratorConfig })).Fit(odd));
+        AssertFault("There is no column 'Nope' of tokens", () => ml.Transforms.ResTokGeneratorTrainer("Generated", "Nope", "Label", new() { Config = PipelineData.GeneratorConfig }).Fit(odd));
+    }
+
+    [Fact]
+    public void Augmentation_cuts_and_mirrors_what_is_there()
+    {
+        // A picture whose pixel values tell where they come from.
+        var rgb = new byte[3 * 40 * 36];
+        for (int i = 0; i < 40 * 36; i++)
+            (rgb[3 * i], rgb[3 * i + 1]) = ((byte)(i % 40 * 6), (byte)(i / 40 * 6));
+        byte[] center = new ImageAugmentation(36, crop: false, flip: false).Apply(rgb, 40, 36, new(1));
+        Assert.Equal((12, 0), (center[0], center[1])); // two columns cut off on each side
+        var seen = new HashSet<byte>();
+        for (int i = 0; i < 50; i++)
+        {
+            byte[] flipped = new ImageAugmentation(36, crop: false, flip: true).Apply(rgb, 40, 36, new(i));
+            seen.Add(flipped[0]);
+            byte[] cropped = new ImageAugmentation(16, crop: true, flip: false).Apply(rgb, 40, 36, new(i));
+            Assert.Equal(3 * 16 * 16, cropped.Length);
+            Assert.True(cropped[3 * 15] > cropped[0] && cropped[3 * 15 * 16 + 1] > cropped[1]);
+        }
+        Assert.Equal(new byte[] { 12, 222 }, seen.Order());
+    }
+
+    private IEnumerable<int> ReadSteps() => File.ReadLines(Path.Combine(folder, "metrics.csv")).Skip(1).Select(line => int.Parse(line.Split(',')[0])).Distinct();
+
+    private static void AssertFault(string message, Action action) => Assert.Contains(message, Assert.ThrowsAny<Exception>(action).ToString());
+
+    private sealed class Reports(Action<TrainingProgress> report) : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) => report(value);
+    }
+
+    private sealed class Views
+    {
+        public string Label { get; set; } = "";
+
+        public int[] Tokens { get; set; } = [];
+    }
+}
