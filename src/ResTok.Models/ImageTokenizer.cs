@@ -41,8 +41,8 @@ public sealed partial class ImageTokenizer : PretrainedModel
                 : null;
             encoder = new(scope["encoder"], config, Levels, Device, DataType);
             decoder = new(scope["decoder"], config, Levels, Device);
-            pixelEncoder = config.PixelEncoder ? new(scope["pixel_encoder"], config.PixelHiddenChannels) : null;
-            pixelDecoder = new(scope["pixel_decoder"], config.PixelHiddenChannels);
+            pixelEncoder = config.PixelEncoder ? new(scope["pixel_encoder"], config.PixelHiddenChannels, config.PixelNormGroups) : null;
+            pixelDecoder = new(scope["pixel_decoder"], config.PixelHiddenChannels, config.PixelNormGroups);
             quantizer = new(scope["quantize"].As(ScalarType.Float32), config);
             mean = tensor(ImageNetMean).view(1, 3, 1, 1).to(Device).DetachFromDisposeScope();
             deviation = tensor(ImageNetDeviation).view(1, 3, 1, 1).to(Device).DetachFromDisposeScope();
@@ -195,16 +195,17 @@ public sealed partial class ImageTokenizer : PretrainedModel
     /// <param name="images">[B, 3, S, S] in [0, 1], float32, on the model's device.</param>
     /// <param name="tokenCounts">For each picture how many leading tokens the decoder sees.</param>
     /// <param name="quantize">Whether the decoder sees codes, and not the latents as the quantiser compares them.</param>
-    /// <returns>Pictures as <see cref="Decode(Tensor, int?)"/> gives them, what the quantiser did, and the coarsest image tokens [B, n, D].</returns>
-    internal (Tensor Images, Quantization Quantization, Tensor CoarsestTokens) Reconstruct(Tensor images, IReadOnlyList<int> tokenCounts, bool quantize = true)
+    /// <param name="featureToken">Where not null, what the decoder is to make features of, [1, 1, D].</param>
+    internal Reconstruction Reconstruct(Tensor images, IReadOnlyList<int> tokenCounts, bool quantize = true, Tensor? featureToken = null)
     {
         using var scope = NewDisposeScope();
         (Tensor z, Tensor[] imageLevels) = EncodeLatents(((images - mean) / deviation).to(DataType), null);
         Quantization result = quantizer.Quantize(z);
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
-        Tensor latents = quantize ? result.Quantized : result.Latents.transpose(1, 2).unsqueeze(2);
-        Tensor features = decoder.Forward(latents.to(DataType), counts, null);
-        return (pixelDecoder.Forward(features).to(ScalarType.Float32).MoveToOuterDisposeScope(), result.MoveToOuterDisposeScope(), imageLevels[0].MoveToOuterDisposeScope());
+        Tensor latents = (quantize ? result.Quantized : result.Latents.transpose(1, 2).unsqueeze(2)).to(DataType);
+        Tensor rebuilt = pixelDecoder.Forward(decoder.Forward(latents, counts, null)).to(ScalarType.Float32);
+        Tensor? features = featureToken is null ? null : decoder.Features(latents, counts, featureToken.to(DataType));
+        return new(rebuilt.MoveToOuterDisposeScope(), result.MoveToOuterDisposeScope(), imageLevels[0].MoveToOuterDisposeScope(), features?.MoveToOuterDisposeScope());
     }
 
     /// <summary>The quantiser's losses, with gradients.</summary>

@@ -21,8 +21,9 @@ public sealed partial record TokenizerConfig
         Require(DecoderPatchSize >= 1 && CropSize % DecoderPatchSize == 0, "vit_dec_patch_size", DecoderPatchSize, $"a divisor of the crop size ({CropSize})");
         Require(ReductionRatio is >= 0 and < 1, "reduction_ratio", ReductionRatio, "at least 0 and less than 1");
         Require(DropProbability is >= 0 and < 1, "drop_prob", DropProbability, "at least 0 and less than 1");
-        Require(PixelHiddenChannels >= 32 && PixelHiddenChannels % 32 == 0,
-            "pixel_hidden_channels", PixelHiddenChannels, "a multiple of 32, the number of normalisation groups");
+        Require(PixelNormGroups >= 1, "pixel_norm_groups", PixelNormGroups, "at least 1");
+        Require(PixelHiddenChannels >= PixelNormGroups && PixelHiddenChannels % PixelNormGroups == 0,
+            "pixel_hidden_channels", PixelHiddenChannels, $"a multiple of {PixelNormGroups}, the number of normalisation groups (pixel_norm_groups)");
     }
 
     private static void Require(bool holds, string key, object value, string allowed)

@@ -88,6 +88,12 @@ public sealed partial record TokenizerConfig
     /// <summary>Channels of the convolutional networks' first stage. The reference fixes 128; key <c>pixel_hidden_channels</c> is ours.</summary>
     public int PixelHiddenChannels { get; init; } = 128;
 
+    /// <summary>
+    /// Normalisation groups in the convolutional networks, a divisor of <see cref="PixelHiddenChannels"/>. The reference fixes 32; key
+    /// <c>pixel_norm_groups</c> is ours. Fewer than two channels a group make a network that hardly learns the brightness of a picture.
+    /// </summary>
+    public int PixelNormGroups { get; init; } = 32;
+
     /// <summary>Features of an image token, D: the width of the encoder.</summary>
     public int EncoderWidth => Tokenizer.VitDimensions.Of(EncoderSize).Width;
 

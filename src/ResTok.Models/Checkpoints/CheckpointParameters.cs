@@ -34,6 +34,15 @@ internal sealed class CheckpointParameters(Checkpoint checkpoint) : IParameterSo
         return empty(shape, dtype: ScalarType.Float32, device: new Device(DeviceType.META));
     }
 
+    /// <summary>The same for a network that uses only part of a checkpoint.</summary>
+    /// <exception cref="CheckpointException">Something is missing or of the wrong shape or type.</exception>
+    public void ThrowIfIncomplete()
+    {
+        if (faults.Count > 0)
+            throw new CheckpointException(
+                $"{checkpoint.Source} does not hold what is needed, in {faults.Count} places:" + Environment.NewLine + string.Join(Environment.NewLine, faults));
+    }
+
     /// <summary>To be called once the model has asked for all its parameters.</summary>
     /// <exception cref="CheckpointException">Something is missing, unexpected or of the wrong shape or type.</exception>
     public void ThrowIfFaulty()

@@ -49,6 +49,7 @@ internal static class TokenizerConfigFile
             DropLatentTokens = values.Flag("drop_latent_tokens", defaults.DropLatentTokens),
             DropProbability = values.Number("drop_prob", defaults.DropProbability),
             PixelHiddenChannels = values.Integer("pixel_hidden_channels", defaults.PixelHiddenChannels),
+            PixelNormGroups = values.Integer("pixel_norm_groups", defaults.PixelNormGroups),
             CropSize = new ConfigValues(tree, "").Integer(CropSize, defaults.CropSize),
         };
         tree.Check(config.Validate);
@@ -90,6 +91,7 @@ internal static class TokenizerConfigFile
                     ["drop_latent_tokens"] = config.DropLatentTokens,
                     ["drop_prob"] = config.DropProbability,
                     ["pixel_hidden_channels"] = config.PixelHiddenChannels,
+                    ["pixel_norm_groups"] = config.PixelNormGroups,
                 },
             },
             ["dataset"] = new JsonObject { ["preprocessing"] = new JsonObject { ["crop_size"] = config.CropSize } },

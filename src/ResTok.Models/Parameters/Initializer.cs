@@ -12,6 +12,9 @@ internal readonly record struct Initializer(InitializerKind Kind, double Scale)
     /// </summary>
     public static readonly Initializer Weight = new(InitializerKind.Weight, 0.02);
 
+    /// <summary>Of a transformer block's scale of a branch: 1, the reference's choice, or small: <see cref="WeightInitialization"/>.</summary>
+    public static readonly Initializer BranchScale = new(InitializerKind.BranchScale, 1);
+
     public static Initializer Normal(double standardDeviation) => new(InitializerKind.Normal, standardDeviation);
 
     /// <summary>Uniform in [−<paramref name="bound"/>, <paramref name="bound"/>).</summary>
@@ -23,5 +26,6 @@ internal enum InitializerKind
     Constant,
     Normal,
     Weight,
+    BranchScale,
     Uniform,
 }

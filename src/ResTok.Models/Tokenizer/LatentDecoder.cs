@@ -54,14 +54,32 @@ internal sealed class LatentDecoder : IDisposable
     public Tensor Forward(Tensor latents, Tensor tokenCounts, List<Tensor>? maps)
     {
         using var scope = NewDisposeScope();
+        Tensor grid = normPost.Forward(Run(latents, tokenCounts, imageToken, maps)).transpose(1, 2).unflatten(2, [side, side]);
+        return output.Forward(grid.contiguous()).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the decoder makes of another image token, for training to align with a vision foundation model.</summary>
+    /// <param name="latents">[B, C, 1, n].</param>
+    /// <param name="tokenCounts">As for <see cref="Forward"/>.</param>
+    /// <param name="token">In place of the image token, [1, 1, D] (<c>decoder.feat_mask_token</c>).</param>
+    /// <returns>[B, D, g, g], before the final norm.</returns>
+    public Tensor Features(Tensor latents, Tensor tokenCounts, Tensor token)
+    {
+        using var scope = NewDisposeScope();
+        return Run(latents, tokenCounts, token, null).transpose(1, 2).unflatten(2, [side, side]).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The image tokens [B, g·g, D] after all blocks.</summary>
+    private Tensor Run(Tensor latents, Tensor tokenCounts, Tensor? token, List<Tensor>? maps)
+    {
+        using var scope = NewDisposeScope();
         Tensor embedded = Embed(Truncate(latents.squeeze(2).transpose(1, 2), tokenCounts)); // [B, N, D]
-        Tensor image = imageToken?.expand(embedded.shape[0], side * side, -1)
+        Tensor image = token?.expand(embedded.shape[0], side * side, -1)
             ?? LatentPooling.Spread(embedded, levels, side, config.ResidualLatentTokens); // [B, g·g, D]
         Tensor sequence = normPre.Forward(cat([embedded + latentLevelEmbeddings.Sequence(), image], 1));
         foreach (TransformerBlock block in blocks)
             sequence = block.Forward(sequence, rotary, mask: null, maps);
-        Tensor grid = normPost.Forward(sequence.narrow(1, levels.TokenCount, side * side)).transpose(1, 2).unflatten(2, [side, side]);
-        return output.Forward(grid.contiguous()).MoveToOuterDisposeScope();
+        return sequence.narrow(1, levels.TokenCount, side * side).MoveToOuterDisposeScope();
     }
 
     /// <summary>Replaces the latents [B, n, C] behind each picture's prefix by the mask token: [B, N, C].</summary>

@@ -14,19 +14,19 @@ internal sealed class PixelDecoder
     private readonly GroupNorm normOut;
     private readonly Conv2d convOut;
 
-    public PixelDecoder(ParameterScope scope, int hidden)
+    public PixelDecoder(ParameterScope scope, int hidden, int groups)
     {
         int[] multipliers = PixelEncoder.Multipliers;
         int deepest = hidden * multipliers[^1];
         convIn = new(scope["conv_in"], PixelEncoder.OutputChannels, deepest, kernel: 3, hasBias: true);
-        middle = [new(scope["mid"][0], deepest, deepest), new(scope["mid"][1], deepest, deepest)];
+        middle = [new(scope["mid"][0], deepest, deepest, groups), new(scope["mid"][1], deepest, deepest, groups)];
         stages = new Stage[multipliers.Length];
         for (int i = 0; i < stages.Length; i++)
         {
             int inputs = hidden * multipliers[Math.Min(i + 1, multipliers.Length - 1)];
-            stages[i] = new(scope["up"][i], inputs, hidden * multipliers[i], upsample: i != 0);
+            stages[i] = new(scope["up"][i], inputs, hidden * multipliers[i], groups, upsample: i != 0);
         }
-        normOut = new(scope["norm_out"], hidden);
+        normOut = new(scope["norm_out"], hidden, groups);
         convOut = new(scope["conv_out"], hidden, 3, kernel: 3, hasBias: true);
     }
 
@@ -43,10 +43,10 @@ internal sealed class PixelDecoder
         return convOut.Forward(nn.functional.silu(normOut.Forward(x))).MoveToOuterDisposeScope();
     }
 
-    private sealed class Stage(ParameterScope scope, int inputs, int outputs, bool upsample)
+    private sealed class Stage(ParameterScope scope, int inputs, int outputs, int groups, bool upsample)
     {
         private readonly PixelResidualBlock[] blocks =
-            [new(scope["block"][0], inputs, outputs), new(scope["block"][1], outputs, outputs)];
+            [new(scope["block"][0], inputs, outputs, groups), new(scope["block"][1], outputs, outputs, groups)];
 
         private readonly Conv2d? smooth = upsample ? new(scope["upsample_conv"], outputs, outputs, kernel: 3, hasBias: true) : null;
 

@@ -20,7 +20,7 @@ internal sealed class PixelEncoder
     private readonly GroupNorm normOut;
     private readonly Conv2d convOut;
 
-    public PixelEncoder(ParameterScope scope, int hidden)
+    public PixelEncoder(ParameterScope scope, int hidden, int groups)
     {
         convIn = new(scope["conv_in"], 3, hidden, kernel: 3, hasBias: false);
         int channels = hidden;
@@ -29,11 +29,11 @@ internal sealed class PixelEncoder
         {
             int outputs = hidden * Multipliers[i];
             ParameterScope blocks = scope["down"][i]["block"];
-            stages[i] = [new(blocks[0], channels, outputs), new(blocks[1], outputs, outputs)];
+            stages[i] = [new(blocks[0], channels, outputs, groups), new(blocks[1], outputs, outputs, groups)];
             channels = outputs;
         }
-        middle = [new(scope["mid"][0], channels, channels), new(scope["mid"][1], channels, channels)];
-        normOut = new(scope["norm_out"], channels);
+        middle = [new(scope["mid"][0], channels, channels, groups), new(scope["mid"][1], channels, channels, groups)];
+        normOut = new(scope["norm_out"], channels, groups);
         convOut = new(scope["conv_out"], channels, OutputChannels, kernel: 1, hasBias: true);
     }
 

@@ -17,11 +17,11 @@ internal sealed class PixelResidualBlock
     private readonly Conv2d conv2;
     private readonly Conv2d? shortcut;
 
-    public PixelResidualBlock(ParameterScope scope, int inputs, int outputs)
+    public PixelResidualBlock(ParameterScope scope, int inputs, int outputs, int groups)
     {
-        norm1 = new(scope["norm1"], inputs);
+        norm1 = new(scope["norm1"], inputs, groups);
         conv1 = new(scope["conv1"], inputs, outputs, kernel: 3, hasBias: false);
-        norm2 = new(scope["norm2"], outputs);
+        norm2 = new(scope["norm2"], outputs, groups);
         conv2 = new(scope["conv2"], outputs, outputs, kernel: 3, hasBias: false);
         shortcut = inputs == outputs ? null : new(scope["nin_shortcut"], outputs, outputs, kernel: 1, hasBias: false);
     }

@@ -18,8 +18,8 @@ internal sealed class TransformerBlock
 
     public TransformerBlock(ParameterScope scope, VitDimensions size)
     {
-        attentionScale = scope.Parameter("gamma_1", Initializer.Ones, size.Width);
-        mlpScale = scope.Parameter("gamma_2", Initializer.Ones, size.Width);
+        attentionScale = scope.Parameter("gamma_1", Initializer.BranchScale, size.Width);
+        mlpScale = scope.Parameter("gamma_2", Initializer.BranchScale, size.Width);
         attention = new(scope["attn"], size.Width, size.Heads);
         expand = new(scope["mlp"]["fc1"], size.Width, 4 * size.Width);
         contract = new(scope["mlp"]["fc2"], 4 * size.Width, size.Width);

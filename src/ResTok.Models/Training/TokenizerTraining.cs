@@ -11,6 +11,7 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
     private readonly IReadOnlyList<byte[]> validation;
     private readonly NestedDropout dropout;
     private readonly CodebookUse use;
+    private readonly TokenizerLosses losses;
     private Tensor? lastLatents;
 
     /// <param name="tokenizer">What to train, float32.</param>
@@ -24,11 +25,13 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
         this.validation = validation;
         dropout = new(tokenizer.Config);
         use = new(tokenizer.Config.CodebookSize, options.ResetCodesEvery, tokenizer.Device);
+        losses = new(tokenizer.Config, options, tokenizer.Device);
     }
 
     public override void Dispose()
     {
         use.Dispose();
+        losses.Dispose();
         lastLatents?.Dispose();
         base.Dispose();
     }
@@ -39,7 +42,8 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
         Tensor images = Pictures.ToTensor(batch, model.Config.CropSize, model.Device);
         int[] counts = [.. Enumerable.Range(0, batch.Length).Select(i => dropout.Draw(options.Seed, step, part * options.BatchSize + i))];
         bool quantize = step >= options.QuantizeFrom;
-        (Tensor rebuilt, Quantization quantization, _) = model.Reconstruct(images, counts, quantize);
+        Reconstruction made = model.Reconstruct(images, counts, quantize, losses.FeatureToken);
+        (Tensor rebuilt, Quantization quantization) = (made.Images, made.Quantization);
         Tensor reconstruction = options.Reconstruction == ReconstructionLoss.L1
             ? nn.functional.l1_loss(rebuilt, images)
             : nn.functional.mse_loss(rebuilt, images);
@@ -53,11 +57,16 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
         lastLatents?.Dispose();
         lastLatents = quantization.Latents.detach().DetachFromDisposeScope();
         Tensor total = options.ReconstructionWeight * reconstruction;
-        return (quantize ? total + options.QuantizerWeight * quantizer : total).MoveToOuterDisposeScope();
+        if (quantize)
+            total = total + options.QuantizerWeight * quantizer;
+        if (losses.Sum(images, made, step, SeedOf(step, part), metrics) is { } more)
+            total = total + more;
+        return total.MoveToOuterDisposeScope();
     }
 
     protected override void AfterStep(long step, Metrics metrics)
     {
+        losses.Step(step, SeedOf(step, options.AccumulationSteps), metrics);
         if ((step + 1) % options.LogEvery == 0)
             metrics.Add("codebook_used", use.Share);
         use.Reset(Model.StateDict["quantize.embedding.weight"], lastLatents!, options.Seed, step, all: step + 1 == options.QuantizeFrom);
@@ -104,5 +113,8 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
         return Pictures.Grid("reconstructions", step, rows);
     }
 
-    protected override IEnumerable<KeyValuePair<string, Tensor>> ExtraState() => [KeyValuePair.Create("codebook_use", use.Counts)];
+    protected override IEnumerable<KeyValuePair<string, Tensor>> ExtraState() => [KeyValuePair.Create("codebook_use", use.Counts), .. losses.State()];
+
+    /// <summary>A seed for each batch of the run and for what follows each step.</summary>
+    private long SeedOf(long step, int part) => unchecked(options.Seed * 1_000_003 + step * (options.AccumulationSteps + 1) + part) & int.MaxValue;
 }

@@ -28,6 +28,47 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
     /// </summary>
     public int QuantizeFrom { get; init; }
 
+    /// <summary>
+    /// Weight of the perceptual loss LPIPS, 0 or more; official 1. Needs <see cref="VggCheckpoint"/> and <see cref="LpipsCheckpoint"/>.
+    /// Reference <c>perceptual_weight</c>.
+    /// </summary>
+    public double PerceptualWeight { get; init; }
+
+    /// <summary>torchvision's VGG16 (<c>vgg16-397923af.pth</c>).</summary>
+    public string? VggCheckpoint { get; init; }
+
+    /// <summary>The heads of LPIPS for VGG16 (<c>vgg_lpips.pth</c>, <c>vgg.pth</c> of taming-transformers).</summary>
+    public string? LpipsCheckpoint { get; init; }
+
+    /// <summary>
+    /// Weight of the adversarial loss, 0 or more; official 0.5. Reference <c>discriminator_weight</c> · <c>discriminator_factor</c>.
+    /// </summary>
+    public double AdversarialWeight { get; init; }
+
+    /// <summary>The discriminator. Reference <c>dino_disc</c>.</summary>
+    public DiscriminatorKind Discriminator { get; init; }
+
+    /// <summary>The DINO ViT-S/16 (<c>dino_deitsmall16_pretrain.pth</c>) for <see cref="DiscriminatorKind.Dino"/>.</summary>
+    public string? DinoCheckpoint { get; init; }
+
+    /// <summary>The step from which the discriminator is trained and judges; official 20000. Reference <c>discriminator_start</c>.</summary>
+    public int DiscriminatorStart { get; init; } = 20_000;
+
+    /// <summary>Weight of the LeCam regularisation, 0 or more. Reference <c>lecam_regularization_weight</c>.</summary>
+    public double LeCamWeight { get; init; } = 0.001;
+
+    /// <summary>
+    /// Weight of the alignment with a vision foundation model, 0 or more; official 1. Needs <see cref="FoundationCheckpoint"/>. Reference
+    /// <c>vf_weight</c>.
+    /// </summary>
+    public double AlignmentWeight { get; init; }
+
+    /// <summary>timm's DINOv3 (<c>vit_large_patch16_dinov3.lvd1689m</c>). Reference <c>use_vf</c>.</summary>
+    public string? FoundationCheckpoint { get; init; }
+
+    /// <summary>Cosine distance up to which features count as aligned, in [0, 1). Reference <c>cos_margin</c>.</summary>
+    public double CosineMargin { get; init; } = 0.25;
+
     /// <inheritdoc/>
     public override void Validate()
     {
@@ -36,5 +77,21 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
         AtLeast(0, QuantizerWeight, nameof(QuantizerWeight));
         AtLeast(0, ResetCodesEvery, nameof(ResetCodesEvery));
         AtLeast(0, QuantizeFrom, nameof(QuantizeFrom));
+        AtLeast(0, PerceptualWeight, nameof(PerceptualWeight));
+        AtLeast(0, AdversarialWeight, nameof(AdversarialWeight));
+        AtLeast(0, DiscriminatorStart, nameof(DiscriminatorStart));
+        AtLeast(0, LeCamWeight, nameof(LeCamWeight));
+        AtLeast(0, AlignmentWeight, nameof(AlignmentWeight));
+        Share(CosineMargin, nameof(CosineMargin));
+        Needs(PerceptualWeight, nameof(PerceptualWeight), VggCheckpoint, nameof(VggCheckpoint), "torchvision's VGG16");
+        Needs(PerceptualWeight, nameof(PerceptualWeight), LpipsCheckpoint, nameof(LpipsCheckpoint), "the heads of LPIPS");
+        Needs(Discriminator == DiscriminatorKind.Dino ? AdversarialWeight : 0, nameof(AdversarialWeight), DinoCheckpoint, nameof(DinoCheckpoint), "the DINO ViT-S/16");
+        Needs(AlignmentWeight, nameof(AlignmentWeight), FoundationCheckpoint, nameof(FoundationCheckpoint), "a DINOv3 model");
+    }
+
+    private static void Needs(double weight, string weightName, string? checkpoint, string name, string what)
+    {
+        if (weight > 0 && string.IsNullOrEmpty(checkpoint))
+            throw new ArgumentException(FormattableString.Invariant($"{weightName} is {weight}, so {name} must say where {what} is. Give its path, or set the weight to 0."), name);
     }
 }

@@ -1,0 +1,85 @@
+using ResTok.MLNet;
+using ResTok.Models;
+using ResTok.Models.Training;
+
+/// <summary>What the demo model is and how it is trained.</summary>
+internal static class DemoRecipe
+{
+    /// <summary>Drawings for training begin at 0; those to measure on begin here, those the classifier learns from at half of this.</summary>
+    public const int FirstHeldOut = 1_200_000_000, FirstForClassifier = FirstHeldOut / 2;
+
+    /// <summary>Drawings whose tokens the generator learns.</summary>
+    public const int EncodedDrawings = 36_000;
+
+    public static TokenizerConfig Tokenizer { get; } = new()
+    {
+        CropSize = DrawingRow.Side,
+        LatentTokens = 64,
+        TestTokens = 64,
+        MinTokens = 1,
+        DropProbability = 0.25,
+        CodebookSize = 1024,
+        EncoderSize = VitSize.Mini,
+        DecoderSize = VitSize.Mini,
+        HierarchyStages = 3,
+        MergeTokens = true,
+        LearnableDecoderImageTokens = false, // a short way from latents to pixels learns faster
+        PixelHiddenChannels = 32,
+        PixelNormGroups = 8,
+    };
+
+    public static GeneratorConfig Generator { get; } = new()
+    {
+        Width = 192,
+        Layers = 6,
+        Heads = 6,
+        MultipleOf = 64,
+        Classes = Drawings.Classes.Count,
+        CodebookSize = Tokenizer.CodebookSize,
+        Tokens = Tokenizer.LatentTokens,
+        SpecialTokens = Tokenizer.LatentTokens - 1,
+        TokenDropout = 0,
+        ResidualDropout = 0.05,
+        FfnDropout = 0.05,
+    };
+
+    /// <param name="folder">Of the run.</param>
+    /// <param name="steps">How many.</param>
+    public static TokenizerTrainingOptions TokenizerTraining(string folder, int steps) => new()
+    {
+        RunFolder = folder,
+        Steps = steps,
+        BatchSize = 8,
+        LearningRate = 1e-3,
+        EndLearningRate = 2e-5,
+        WarmupSteps = Math.Min(200, steps / 10),
+        QuantizerWeight = 0.5,
+        QuantizeFrom = steps / 8,
+        ResetCodesEvery = 100,
+        MaxGradientNorm = 1,
+        EmaDecay = 0.999,
+        Seed = 1,
+        LogEvery = 50,
+        EvaluateEvery = 500,
+        SaveEvery = 500,
+    };
+
+    /// <inheritdoc cref="TokenizerTraining"/>
+    public static GeneratorTrainingOptions GeneratorTraining(string folder, int steps) => new()
+    {
+        RunFolder = folder,
+        Steps = steps,
+        BatchSize = 32,
+        LearningRate = 2e-3,
+        EndLearningRate = 5e-5,
+        WarmupSteps = Math.Min(200, steps / 10),
+        EmaDecay = 0.999,
+        Seed = 2,
+        LogEvery = 50,
+        EvaluateEvery = 500,
+        SaveEvery = 500,
+    };
+
+    /// <summary>How the demo's pictures are generated.</summary>
+    public static SamplingOptions Sampling { get; } = SamplingOptions.Official;
+}

@@ -1,0 +1,32 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Image;
+
+/// <summary>Drawings as the rows of a data view. Each is drawn when it is read and freed when the next one is.</summary>
+internal sealed class DrawingRow
+{
+    /// <summary>Pixels of a side.</summary>
+    public const int Side = 64;
+
+    /// <summary>The picture; it belongs to the view that made the row.</summary>
+    [ImageType(Side, Side)]
+    public MLImage? Image { get; private set; }
+
+    /// <summary>The class, from 0.</summary>
+    public int Label { get; private set; }
+
+    /// <summary>A view of drawings, in the order of their numbers.</summary>
+    /// <param name="ml">Where to make it.</param>
+    /// <param name="first">Number of the first.</param>
+    /// <param name="count">How many.</param>
+    public static IDataView View(MLContext ml, int first, int count) => ml.Data.LoadFromEnumerable(Rows(first, count));
+
+    private static IEnumerable<DrawingRow> Rows(int first, int count)
+    {
+        for (int number = first; number < first + count; number++)
+        {
+            using MLImage image = MLImage.CreateFromPixels(Side, Side, MLPixelFormat.Rgba32, Drawings.Draw(number, Side));
+            yield return new() { Image = image, Label = Drawings.ClassOf(number) };
+        }
+    }
+}

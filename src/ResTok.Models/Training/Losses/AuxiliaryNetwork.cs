@@ -1,0 +1,58 @@
+using ResTok.Models.Checkpoints;
+using ResTok.Models.Parameters;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Training.Losses;
+
+/// <summary>A network that only training uses, in float32.</summary>
+internal abstract class AuxiliaryNetwork : IDisposable
+{
+    private readonly Dictionary<string, Parameter> parameters = [];
+
+    protected AuxiliaryNetwork(IParameterSource source, Device device)
+    {
+        Device = device;
+        Root = new(source, parameters, device, ScalarType.Float32);
+    }
+
+    public IReadOnlyDictionary<string, Parameter> Parameters => parameters;
+
+    protected Device Device { get; }
+
+    protected ParameterScope Root { get; }
+
+    /// <summary>Builds a network from the part of a checkpoint that it needs.</summary>
+    /// <exception cref="CheckpointException">There is no checkpoint, or it lacks something.</exception>
+    public static T Load<T>(string path, Func<IParameterSource, T> build)
+        where T : AuxiliaryNetwork
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        var source = new CheckpointParameters(checkpoint);
+        T network = build(source);
+        try
+        {
+            source.ThrowIfIncomplete();
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+        return network;
+    }
+
+    public virtual void Dispose()
+    {
+        foreach (Parameter parameter in parameters.Values)
+            parameter.Dispose();
+    }
+
+    /// <summary>Pictures in [0, 1] as networks trained on ImageNet expect them.</summary>
+    protected static Tensor Normalize(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        Tensor mean = tensor(new[] { 0.485f, 0.456f, 0.406f }).view(1, 3, 1, 1).to(images.device);
+        Tensor deviation = tensor(new[] { 0.229f, 0.224f, 0.225f }).view(1, 3, 1, 1).to(images.device);
+        return ((images - mean) / deviation).MoveToOuterDisposeScope();
+    }
+}
