@@ -5,14 +5,15 @@ internal static class Brush
 {
     public static float Between(this Random random, double least, double most) => (float)(least + (most - least) * random.NextDouble());
 
-    public static SKColor Color(this Random random, double dark = 0, double light = 1, double dull = 0, double vivid = 0.95) =>
+    public static SKColor Color(this Random random, double dark = 0.2, double light = 0.95, double dull = 0.05, double vivid = 0.7) =>
         SKColor.FromHsv(random.Between(0, 360), 100 * random.Between(dull, vivid), 100 * random.Between(dark, light));
 
     /// <summary>A colour far from another in brightness.</summary>
     public static SKColor Contrast(this Random random, SKColor other)
     {
         other.ToHsv(out _, out _, out float value);
-        return value > 55 ? random.Color(0, Math.Max(0.08, value / 100 - 0.45)) : random.Color(Math.Min(0.92, value / 100 + 0.45), 1, 0, 0.7);
+        double distance = (value > 57 ? -0.01 : 0.01) * random.Between(32, 42), level = value / 100 + distance;
+        return random.Color(level, level);
     }
 
     public static SKPaint Fill(SKColor color) => new() { Color = color, IsAntialias = true };

@@ -24,8 +24,8 @@ internal static class DemoRecipe
         HierarchyStages = 3,
         MergeTokens = true,
         LearnableDecoderImageTokens = false, // a short way from latents to pixels learns faster
-        PixelHiddenChannels = 32,
-        PixelNormGroups = 8,
+        PixelHiddenChannels = 16,
+        PixelNormGroups = 1, // keeps colour: each group loses its mean
     };
 
     public static GeneratorConfig Generator { get; } = new()
@@ -50,7 +50,7 @@ internal static class DemoRecipe
         RunFolder = folder,
         Steps = steps,
         BatchSize = 8,
-        LearningRate = 1e-3,
+        LearningRate = 1.5e-3,
         EndLearningRate = 2e-5,
         WarmupSteps = Math.Min(200, steps / 10),
         QuantizerWeight = 0.5,

@@ -6,7 +6,7 @@ internal static class Patterns
     public static void Stripes(SKCanvas canvas, Random random)
     {
         SKColor ground = random.Color(), stripe = random.Contrast(ground);
-        float period = random.Between(0.16, 0.5), width = period * random.Between(0.35, 0.65);
+        float period = random.Between(0.26, 0.7), width = period * random.Between(0.35, 0.65);
         Brush.Background(canvas, ground, Near(random, ground), random);
         canvas.RotateDegrees(random.Between(0, 180), 0.5f, 0.5f);
         using SKPaint paint = Brush.Fill(stripe);
@@ -17,7 +17,7 @@ internal static class Patterns
     public static void Checks(SKCanvas canvas, Random random)
     {
         SKColor ground = random.Color(), square = random.Contrast(ground);
-        float cell = random.Between(0.14, 0.34);
+        float cell = random.Between(0.22, 0.45);
         Brush.Background(canvas, ground, Near(random, ground), random);
         canvas.RotateDegrees(random.Next(3) == 0 ? random.Between(0, 90) : 0, 0.5f, 0.5f);
         using SKPaint paint = Brush.Fill(square);
@@ -32,7 +32,7 @@ internal static class Patterns
     public static void Rings(SKCanvas canvas, Random random)
     {
         SKColor ground = random.Color(), ring = random.Contrast(ground);
-        float period = random.Between(0.14, 0.34), x = random.Between(0.2, 0.8), y = random.Between(0.2, 0.8);
+        float period = random.Between(0.24, 0.5), x = random.Between(0.2, 0.8), y = random.Between(0.2, 0.8);
         Brush.Background(canvas, ground, Near(random, ground), random);
         using SKPaint paint = Brush.Stroke(ring, period * random.Between(0.35, 0.6));
         for (float radius = random.Between(0.02, period); radius < 1.4; radius += period)
@@ -52,13 +52,13 @@ internal static class Patterns
     private static void Leaves(SKCanvas canvas, Random random, Action<SKPaint, float> shape)
     {
         Brush.Background(canvas, random.Color(), random.Color(), random);
-        int count = random.Next(5, 12);
+        int count = random.Next(4, 9);
         for (int i = 0; i < count; i++)
         {
             canvas.Save();
             canvas.Translate(random.Between(0, 1), random.Between(0, 1));
             using SKPaint paint = Brush.Fill(random.Color());
-            shape(paint, random.Between(0.1, 0.34) * (1 - 0.5f * i / count));
+            shape(paint, random.Between(0.14, 0.36) * (1 - 0.5f * i / count));
             canvas.Restore();
         }
     }
