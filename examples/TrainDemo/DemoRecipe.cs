@@ -54,7 +54,7 @@ internal static class DemoRecipe
         EndLearningRate = 2e-5,
         WarmupSteps = Math.Min(200, steps / 10),
         QuantizerWeight = 0.5,
-        QuantizeFrom = steps / 8,
+        QuantizeFrom = steps / 10,
         ResetCodesEvery = 100,
         MaxGradientNorm = 1,
         EmaDecay = 0.999,

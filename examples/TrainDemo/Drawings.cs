@@ -25,9 +25,14 @@ internal static class Drawings
         var info = new SKImageInfo(side, side, SKColorType.Rgba8888, SKAlphaType.Opaque);
         using SKSurface surface = SKSurface.Create(info);
         surface.Canvas.Scale(side); // scenes are drawn in the unit square
-        Kinds[ClassOf(number)].Draw(surface.Canvas, new Random(number));
+        var random = new Random(number);
+        Kinds[ClassOf(number)].Draw(surface.Canvas, random);
+        surface.Canvas.DrawColor(Haze(random), SKBlendMode.SrcOver);
         using SKImage image = surface.Snapshot();
         using SKPixmap pixels = image.PeekPixels();
         return pixels.GetPixelSpan().ToArray();
     }
+
+    // Pictures differ in contrast, as in more or less misty air.
+    private static SKColor Haze(Random random) => random.Color(0.4, 0.9, 0, 0.3).WithAlpha((byte)random.Next(102));
 }

@@ -7,12 +7,14 @@ namespace ResTok.MLNet;
 /// <param name="Name">What they are, for messages.</param>
 /// <param name="ConfigOf">A model's configuration.</param>
 /// <param name="ReadConfig">Reads the configuration under a path, without weights.</param>
+/// <param name="ParseConfig">Reads the configuration from its stream.</param>
 /// <param name="Open">Loads from a path.</param>
 /// <param name="Read">Loads from the streams of configuration and weights that a saved pipeline holds.</param>
 internal sealed record ModelKind<TModel, TConfig>(
     string Name,
     Func<TModel, TConfig> ConfigOf,
     Func<string, TConfig> ReadConfig,
+    Func<Stream, TConfig> ParseConfig,
     Func<string, Device, Precision, TModel> Open,
     Func<Stream, Stream, Device, Precision, TModel> Read)
     where TModel : PretrainedModel
@@ -21,19 +23,32 @@ internal sealed record ModelKind<TModel, TConfig>(
     public SharedModel<TModel, TConfig> At(string path, Precision precision, bool byReference)
     {
         string full = Path.GetFullPath(path);
-        return new(this, ReadConfig(full), precision, full, byReference);
+        return new($"{Name} {full}", ReadConfig(full), precision, device => Open(full, device, precision), byReference ? full : null);
+    }
+
+    /// <summary>Weights in streams, opened on first use. The configuration is read at once.</summary>
+    public SharedModel<TModel, TConfig> In(Func<Stream> openConfig, Func<Stream> openWeights, Precision precision)
+    {
+        TConfig config;
+        using (Stream stream = openConfig())
+            config = ParseConfig(stream);
+        return new(Name, config, precision, device =>
+        {
+            using Stream stream = openConfig(), weights = openWeights();
+            return Read(stream, weights, device, precision);
+        });
     }
 }
 
 internal static class ModelKinds
 {
     public static readonly ModelKind<ImageTokenizer, TokenizerConfig> Tokenizer = new(
-        "ResTok tokenizer", model => model.Config, TokenizerConfig.Load,
+        "ResTok tokenizer", model => model.Config, TokenizerConfig.Load, TokenizerConfig.Load,
         (path, device, precision) => ImageTokenizer.Load(path, device, precision),
         (config, weights, device, precision) => ImageTokenizer.Load(config, weights, device, precision));
 
     public static readonly ModelKind<ImageGenerator, GeneratorConfig> Generator = new(
-        "ResTok generator", model => model.Config, GeneratorConfig.Load,
+        "ResTok generator", model => model.Config, GeneratorConfig.Load, GeneratorConfig.Load,
         (path, device, precision) => ImageGenerator.Load(path, device, precision),
         (config, weights, device, precision) => ImageGenerator.Load(config, weights, device, precision));
 }

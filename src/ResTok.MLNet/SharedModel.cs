@@ -12,9 +12,8 @@ namespace ResTok.MLNet;
 /// ended.
 /// </summary>
 /// <param name="precision">What the weights are loaded in.</param>
-/// <param name="path">Where they are, or null where they are in memory.</param>
-/// <param name="byReference">Whether a saved pipeline is to store the path in place of the weights.</param>
-internal abstract class SharedModel(Precision precision, string? path, bool byReference)
+/// <param name="reference">The path that a saved pipeline is to store in place of the weights, or null to store the weights.</param>
+internal abstract class SharedModel(Precision precision, string? reference)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, PretrainedModel> loaded = []; // by device
@@ -23,7 +22,7 @@ internal abstract class SharedModel(Precision precision, string? path, bool byRe
     public Precision Precision => precision;
 
     /// <summary>The path that a saved pipeline is to store in place of the weights, or null to store the weights.</summary>
-    public string? Reference => byReference ? path : null;
+    public string? Reference => reference;
 
     /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
     public void AddReference()
@@ -71,7 +70,7 @@ internal abstract class SharedModel(Precision precision, string? path, bool byRe
         try
         {
             lock (gate)
-                return path is null ? loaded[""] : LoadOn(environment, path);
+                return loaded.TryGetValue("", out PretrainedModel? held) ? held : LoadOn(environment);
         }
         catch
         {
@@ -80,37 +79,44 @@ internal abstract class SharedModel(Precision precision, string? path, bool byRe
         }
     }
 
-    /// <summary>What the model is, for messages.</summary>
+    /// <summary>What the model is and where it comes from, for messages.</summary>
     protected abstract string Name { get; }
 
-    protected abstract PretrainedModel Open(string path, torch.Device device);
+    protected abstract PretrainedModel Open(torch.Device device);
 
-    private PretrainedModel LoadOn(IHostEnvironment environment, string path)
+    private PretrainedModel LoadOn(IHostEnvironment environment)
     {
         torch.Device device = TorchDevice.Choose(environment);
         string key = device.ToString();
         if (!loaded.TryGetValue(key, out PretrainedModel? model))
         {
             long start = Stopwatch.GetTimestamp();
-            loaded[key] = model = Open(path, device);
+            loaded[key] = model = Open(device);
             MLNetInternals.LogInfo(environment, string.Create(CultureInfo.InvariantCulture,
-                $"Loaded the {Name} {path} on {device} in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s ({Precision})."));
+                $"Loaded the {Name} on {device} in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s ({Precision})."));
         }
         return model;
     }
 }
 
 /// <summary>Shared weights of one kind.</summary>
+/// <param name="name">What the model is and where it comes from, for messages.</param>
+/// <param name="config">Its configuration.</param>
+/// <param name="precision">What the weights are loaded in.</param>
+/// <param name="open">Loads them; null where they are in memory.</param>
+/// <param name="reference">The path that a saved pipeline is to store in place of the weights, or null to store the weights.</param>
 internal sealed class SharedModel<TModel, TConfig>(
-    ModelKind<TModel, TConfig> kind, TConfig config, Precision precision, string? path, bool byReference) : SharedModel(precision, path, byReference)
+    string name, TConfig config, Precision precision, Func<torch.Device, TModel>? open, string? reference = null) : SharedModel(precision, reference)
     where TModel : PretrainedModel
 {
     public TConfig Config => config;
 
+    protected override string Name => name;
+
     /// <summary>Takes over a model in memory.</summary>
     public static SharedModel<TModel, TConfig> Of(ModelKind<TModel, TConfig> kind, TModel model)
     {
-        var shared = new SharedModel<TModel, TConfig>(kind, kind.ConfigOf(model), model.Precision, null, false);
+        var shared = new SharedModel<TModel, TConfig>(kind.Name, kind.ConfigOf(model), model.Precision, open: null);
         shared.Hold(model);
         return shared;
     }
@@ -126,9 +132,7 @@ internal sealed class SharedModel<TModel, TConfig>(
     /// <summary>The model, loaded if it was not, and kept at least as long as the lease.</summary>
     public Lease Use(IHostEnvironment environment) => new(this, (TModel)Acquire(environment));
 
-    protected override string Name => kind.Name;
-
-    protected override PretrainedModel Open(string path, torch.Device device) => kind.Open(path, device, Precision);
+    protected override PretrainedModel Open(torch.Device device) => open!(device);
 
     internal readonly struct Lease(SharedModel owner, TModel model) : IDisposable
     {

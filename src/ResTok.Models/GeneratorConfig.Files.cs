@@ -12,4 +12,14 @@ public sealed partial record GeneratorConfig
         ArgumentException.ThrowIfNullOrEmpty(path);
         return GeneratorConfigFile.Read(ConfigTree.Read(CheckpointLayout.FindConfig(path)));
     }
+
+    /// <summary>Reads the configuration of a generator from its JSON.</summary>
+    /// <param name="json">The official layout's <c>config.json</c>; stays open.</param>
+    /// <exception cref="CheckpointException">It is not JSON, or it cannot be used.</exception>
+    public static GeneratorConfig Load(Stream json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        using var reader = new StreamReader(json, leaveOpen: true);
+        return GeneratorConfigFile.Read(ConfigTree.Read(reader, "config.json", yaml: false));
+    }
 }

@@ -31,8 +31,7 @@ public sealed partial class ImageGenerator
     public static ImageGenerator Load(Stream config, Stream safetensors, Device? device = null, Precision precision = Precision.Float32)
     {
         TorchRuntime.EnsureLoaded();
-        using var reader = new StreamReader(config, leaveOpen: true);
-        GeneratorConfig parsed = GeneratorConfigFile.Read(ConfigTree.Read(reader, "config.json", yaml: false));
+        GeneratorConfig parsed = GeneratorConfig.Load(config);
         using Checkpoint checkpoint = Checkpoint.Read(safetensors, "model.safetensors");
         return Load(checkpoint, parsed, device, precision);
     }

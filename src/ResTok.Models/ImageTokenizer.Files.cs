@@ -36,8 +36,7 @@ public sealed partial class ImageTokenizer
     /// <inheritdoc cref="Load(string, Device?, Precision, TokenizerConfig?)" path="/exception"/>
     public static ImageTokenizer Load(Stream config, Stream safetensors, Device? device = null, Precision precision = Precision.Float32)
     {
-        using var reader = new StreamReader(config, leaveOpen: true);
-        TokenizerConfig parsed = TokenizerConfigFile.Read(ConfigTree.Read(reader, "config.json", yaml: false));
+        TokenizerConfig parsed = TokenizerConfig.Load(config);
         using Checkpoint checkpoint = Checkpoint.Read(safetensors, "model.safetensors");
         return Load(checkpoint, parsed, device, precision);
     }

@@ -12,4 +12,14 @@ public sealed partial record TokenizerConfig
         ArgumentException.ThrowIfNullOrEmpty(path);
         return TokenizerConfigFile.Read(ConfigTree.Read(CheckpointLayout.FindConfig(path)));
     }
+
+    /// <summary>Reads the configuration of a tokenizer from its JSON.</summary>
+    /// <param name="json">The official layout's <c>config.json</c>; stays open.</param>
+    /// <exception cref="CheckpointException">It is not JSON, or it cannot be used.</exception>
+    public static TokenizerConfig Load(Stream json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        using var reader = new StreamReader(json, leaveOpen: true);
+        return TokenizerConfigFile.Read(ConfigTree.Read(reader, "config.json", yaml: false));
+    }
 }
