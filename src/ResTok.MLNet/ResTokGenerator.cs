@@ -30,6 +30,18 @@ public sealed class ResTokGenerator : IDisposable
         return new(ModelKinds.Generator.At(path, options.Precision, options.StoreByReference));
     }
 
+    /// <summary>Opens a generator kept in streams, such as resources of an assembly. Its configuration is read at once, its weights when they are first used.</summary>
+    /// <param name="openConfig">Opens <c>config.json</c> of the official layout.</param>
+    /// <param name="openWeights">Opens <c>model.safetensors</c>; read forward only, once for every device.</param>
+    /// <param name="precision">The number format to compute in.</param>
+    /// <exception cref="CheckpointException">The configuration cannot be used.</exception>
+    public static ResTokGenerator Load(Func<Stream> openConfig, Func<Stream> openWeights, Precision precision = Precision.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(openConfig);
+        ArgumentNullException.ThrowIfNull(openWeights);
+        return new(ModelKinds.Generator.In(openConfig, openWeights, precision));
+    }
+
     /// <summary>Makes a handle to a generator in memory.</summary>
     /// <param name="generator">The handle takes it over and disposes it.</param>
     public static ResTokGenerator FromGenerator(ImageGenerator generator)

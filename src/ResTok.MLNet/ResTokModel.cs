@@ -36,6 +36,18 @@ public sealed class ResTokModel : IDisposable
         return new(ModelKinds.Tokenizer.At(path, options.Precision, options.StoreByReference));
     }
 
+    /// <summary>Opens a tokenizer kept in streams, such as resources of an assembly. Its configuration is read at once, its weights when they are first used.</summary>
+    /// <param name="openConfig">Opens <c>config.json</c> of the official layout.</param>
+    /// <param name="openWeights">Opens <c>model.safetensors</c>; read forward only, once for every device.</param>
+    /// <param name="precision">The number format to compute in.</param>
+    /// <exception cref="CheckpointException">The configuration cannot be used.</exception>
+    public static ResTokModel Load(Func<Stream> openConfig, Func<Stream> openWeights, Precision precision = Precision.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(openConfig);
+        ArgumentNullException.ThrowIfNull(openWeights);
+        return new(ModelKinds.Tokenizer.In(openConfig, openWeights, precision));
+    }
+
     /// <summary>Makes a handle to a tokenizer in memory.</summary>
     /// <param name="tokenizer">The handle takes it over and disposes it.</param>
     public static ResTokModel FromTokenizer(ImageTokenizer tokenizer)

@@ -46,6 +46,28 @@ public sealed class SaveLoadTests : IDisposable
     }
 
     [Fact]
+    public void A_model_in_streams_is_opened_on_first_use_and_saved_like_any_other()
+    {
+        using var config = new MemoryStream();
+        using var weights = new MemoryStream();
+        using (ResTok.Models.ImageTokenizer tokenizer = CreateTokenizer())
+            tokenizer.Save(config, weights);
+        int opened = 0;
+        using ResTokModel streamed = ResTokModel.Load(() => new MemoryStream(config.ToArray()), () =>
+        {
+            opened++;
+            return new MemoryStream(weights.ToArray());
+        });
+        ITransformer fitted = Pipeline(streamed).Fit(Data);
+        Assert.Equal(0, opened);
+
+        using ResTokModel model = CreateModel();
+        Assert.Equal(Values(Pipeline(model).Fit(Data)), Values(fitted));
+        Assert.Equal(Values(fitted), Values(ml.Model.Load(Save(fitted), out _)));
+        Assert.Equal(1, opened);
+    }
+
+    [Fact]
     public void A_reference_is_followed_checked_and_resolved()
     {
         string path = Path.Combine(folder, "model");

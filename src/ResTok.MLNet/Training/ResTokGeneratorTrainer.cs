@@ -111,7 +111,7 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
         /// <summary>The generator to make from scratch; ignored with <see cref="InitialCheckpoint"/>.</summary>
         public GeneratorConfig Config { get; init; } = new();
 
-        /// <summary>A saved generator to train further, a path as for <see cref="ResTokGenerator.Load"/>; null to train from scratch.</summary>
+        /// <summary>A saved generator to train further, a path as for <see cref="ResTokGenerator.Load(string, ResTokModel.Options?)"/>; null to train from scratch.</summary>
         public string? InitialCheckpoint { get; init; }
 
         /// <summary>Length, optimiser and run folder.</summary>

@@ -92,7 +92,7 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
         /// <summary>How fresh weights start; by default so that tokenizers of any size learn.</summary>
         public WeightInitialization Initialization { get; init; } = WeightInitialization.FanIn;
 
-        /// <summary>A saved tokenizer to train further, a path as for <see cref="ResTokModel.Load"/>; null to train from scratch.</summary>
+        /// <summary>A saved tokenizer to train further, a path as for <see cref="ResTokModel.Load(string, ResTokModel.Options?)"/>; null to train from scratch.</summary>
         public string? InitialCheckpoint { get; init; }
 
         /// <summary>Length, losses, optimiser and run folder.</summary>
