@@ -11,9 +11,11 @@ namespace ResTok.MLNet;
 /// Weights shared by handles and transformers. Loaded on first use, freed when the last reference is gone and the last run has
 /// ended.
 /// </summary>
+/// <param name="name">What the model is and where it comes from, for messages.</param>
 /// <param name="precision">What the weights are loaded in.</param>
+/// <param name="open">Loads them; null where they are in memory.</param>
 /// <param name="reference">The path that a saved pipeline is to store in place of the weights, or null to store the weights.</param>
-internal abstract class SharedModel(Precision precision, string? reference)
+internal abstract class SharedModel(string name, Precision precision, Func<torch.Device, PretrainedModel>? open, string? reference)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, PretrainedModel> loaded = []; // by device
@@ -79,11 +81,6 @@ internal abstract class SharedModel(Precision precision, string? reference)
         }
     }
 
-    /// <summary>What the model is and where it comes from, for messages.</summary>
-    protected abstract string Name { get; }
-
-    protected abstract PretrainedModel Open(torch.Device device);
-
     private PretrainedModel LoadOn(IHostEnvironment environment)
     {
         torch.Device device = TorchDevice.Choose(environment);
@@ -91,9 +88,9 @@ internal abstract class SharedModel(Precision precision, string? reference)
         if (!loaded.TryGetValue(key, out PretrainedModel? model))
         {
             long start = Stopwatch.GetTimestamp();
-            loaded[key] = model = Open(device);
+            loaded[key] = model = open!(device);
             MLNetInternals.LogInfo(environment, string.Create(CultureInfo.InvariantCulture,
-                $"Loaded the {Name} on {device} in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s ({Precision})."));
+                $"Loaded the {name} on {device} in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s ({Precision})."));
         }
         return model;
     }
@@ -106,12 +103,10 @@ internal abstract class SharedModel(Precision precision, string? reference)
 /// <param name="open">Loads them; null where they are in memory.</param>
 /// <param name="reference">The path that a saved pipeline is to store in place of the weights, or null to store the weights.</param>
 internal sealed class SharedModel<TModel, TConfig>(
-    string name, TConfig config, Precision precision, Func<torch.Device, TModel>? open, string? reference = null) : SharedModel(precision, reference)
+    string name, TConfig config, Precision precision, Func<torch.Device, TModel>? open, string? reference = null) : SharedModel(name, precision, open, reference)
     where TModel : PretrainedModel
 {
     public TConfig Config => config;
-
-    protected override string Name => name;
 
     /// <summary>Takes over a model in memory.</summary>
     public static SharedModel<TModel, TConfig> Of(ModelKind<TModel, TConfig> kind, TModel model)
@@ -131,8 +126,6 @@ internal sealed class SharedModel<TModel, TConfig>(
 
     /// <summary>The model, loaded if it was not, and kept at least as long as the lease.</summary>
     public Lease Use(IHostEnvironment environment) => new(this, (TModel)Acquire(environment));
-
-    protected override PretrainedModel Open(torch.Device device) => open!(device);
 
     internal readonly struct Lease(SharedModel owner, TModel model) : IDisposable
     {

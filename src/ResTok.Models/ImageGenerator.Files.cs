@@ -30,7 +30,6 @@ public sealed partial class ImageGenerator
     /// <inheritdoc cref="Load(string, Device?, Precision, GeneratorConfig?)" path="/exception"/>
     public static ImageGenerator Load(Stream config, Stream safetensors, Device? device = null, Precision precision = Precision.Float32)
     {
-        TorchRuntime.EnsureLoaded();
         GeneratorConfig parsed = GeneratorConfig.Load(config);
         using Checkpoint checkpoint = Checkpoint.Read(safetensors, "model.safetensors");
         return Load(checkpoint, parsed, device, precision);
