@@ -49,8 +49,9 @@ internal static class DemoRecipe
     {
         RunFolder = folder,
         Steps = steps,
-        BatchSize = 8,
-        LearningRate = 1.5e-3,
+        BatchSize = 16,
+        Precision = Precision.BFloat16,
+        LearningRate = 6e-4,
         EndLearningRate = 2e-5,
         WarmupSteps = Math.Min(200, steps / 10),
         QuantizerWeight = 0.5,
@@ -60,7 +61,7 @@ internal static class DemoRecipe
         EmaDecay = 0.999,
         Seed = 1,
         LogEvery = 50,
-        EvaluateEvery = 500,
+        EvaluateEvery = 1000,
         SaveEvery = 500,
     };
 

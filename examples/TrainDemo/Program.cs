@@ -6,7 +6,7 @@ using ResTok.MLNet;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var outputOption = new Option<string>("--output") { Description = "Where to write; a run that was interrupted there goes on.", DefaultValueFactory = _ => "out/demo" };
-var tokenizerStepsOption = new Option<int>("--tokenizer-steps") { Description = "Optimiser steps of the tokenizer.", DefaultValueFactory = _ => 10_000 };
+var tokenizerStepsOption = new Option<int>("--tokenizer-steps") { Description = "Optimiser steps of the tokenizer.", DefaultValueFactory = _ => 12_000 };
 var generatorStepsOption = new Option<int>("--generator-steps") { Description = "Optimiser steps of the generator.", DefaultValueFactory = _ => 3000 };
 var drawingsOption = new Option<int>("--drawings") { Description = "Drawings whose tokens the generator learns.", DefaultValueFactory = _ => DemoRecipe.EncodedDrawings };
 var command = new RootCommand("Trains the demo model: a tokenizer and a generator of 64×64 drawings.") { outputOption, tokenizerStepsOption, generatorStepsOption, drawingsOption };
@@ -49,7 +49,7 @@ static void Train(string output, int tokenizerSteps, int generatorSteps, int dra
         RandomFlip = false,
         Training = DemoRecipe.TokenizerTraining(Path.Combine(output, "tokenizer-run"), tokenizerSteps),
         Cancellation = cancellation,
-    }).Fit(DrawingRow.View(ml, 0, DemoRecipe.FirstForClassifier), DrawingRow.View(ml, heldOut, 16 * classes)))
+    }).Fit(DrawingRow.View(ml, 0, DemoRecipe.FirstForClassifier), DrawingRow.View(ml, heldOut, 8 * classes)))
     {
         // 2. Tokens of drawings for the generator, kept in ML.NET's binary format.
         string tokens = Path.Combine(output, "tokens.idv");

@@ -8,7 +8,7 @@ public enum WeightInitialization
 
     /// <summary>
     /// Normal with variance 1/fan-in, so that signals keep their size in networks of any width, and transformer blocks' branches scaled
-    /// by 0.1, so that they start close to passing their input on. Small tokenizers need it: with 0.02 hardly anything of the picture
+    /// by 0.3, so that they start close to passing their input on. Small tokenizers need it: with 0.02 hardly anything of the picture
     /// reaches their latents, and training settles for the mean picture.
     /// </summary>
     FanIn,

@@ -6,7 +6,7 @@ namespace ResTok.Models.Parameters;
 /// <summary>Fresh parameters for training from scratch, the same for the same seed on every machine.</summary>
 internal sealed class RandomParameters(long seed, WeightInitialization weights = WeightInitialization.Reference) : IParameterSource, IDisposable
 {
-    private const double SmallBranch = 0.1;
+    private const double SmallBranch = 0.3;
 
     private readonly Generator generator = new((ulong)seed);
 
