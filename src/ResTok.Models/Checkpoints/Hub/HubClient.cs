@@ -84,7 +84,7 @@ internal sealed class HubClient : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             bool isTrust = fault is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError };
-            throw new HubException($"{what}: {fault.Message} {Advice}", fault) { IsTransient = !isTrust };
+            throw new HubException($"{what}: {fault.Message.TrimEnd('.')}. {Advice}", fault) { IsTransient = !isTrust };
         }
     }
 

@@ -63,7 +63,7 @@ public static class HuggingFaceHub
         }
         catch (Exception fault) when (fault is UnauthorizedAccessException || (fault is IOException && fault is not (HubException or CheckpointException)))
         {
-            throw new HubException($"{repository} cannot be kept in {options.CacheFolder}: {fault.Message} Make room there, or set HF_HUB_CACHE or HubOptions.CacheFolder to a folder that can be written; what has arrived is kept.", fault);
+            throw new HubException($"{repository} cannot be kept in {options.CacheFolder}: {fault.Message.TrimEnd('.')}. Make room there, or set HF_HUB_CACHE or HubOptions.CacheFolder to a folder that can be written; what has arrived is kept.", fault);
         }
     }
 
