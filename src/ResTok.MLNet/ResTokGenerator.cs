@@ -39,7 +39,7 @@ public sealed class ResTokGenerator : IDisposable
     /// <param name="hub">Which revision, from where and to where; by default what the environment says.</param>
     /// <param name="progress">Told how far the download of each file is.</param>
     /// <param name="cancellationToken">Stops the download; what has arrived is kept for the next time.</param>
-    /// <exception cref="ArgumentException">The id or the revision is none.</exception>
+    /// <exception cref="ArgumentException">The id, the revision or the endpoint is none.</exception>
     /// <exception cref="HubException">The model cannot be had or kept; the message says why and what to do.</exception>
     /// <exception cref="CheckpointException">It is no generator, or its configuration cannot be used.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>

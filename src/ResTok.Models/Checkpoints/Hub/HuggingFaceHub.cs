@@ -18,7 +18,7 @@ public static class HuggingFaceHub
     /// <param name="repository">The model's id, <c>owner/name</c>.</param>
     /// <param name="options">Which revision, and where; by default what the environment says.</param>
     /// <returns>The folder of its snapshot, or null where the cache lacks the model or a part of it.</returns>
-    /// <exception cref="ArgumentException">The id or the revision is none.</exception>
+    /// <exception cref="ArgumentException">The id, the revision or the endpoint is none.</exception>
     /// <exception cref="HubException">The environment's <c>HF_ENDPOINT</c> is no address.</exception>
     public static string? FindCached(string repository, HubOptions? options = null)
     {
@@ -41,7 +41,7 @@ public static class HuggingFaceHub
     /// <param name="progress">Told how far each file is; files that are there already are not mentioned.</param>
     /// <param name="cancellationToken">Stops it; what has arrived is kept for the next time.</param>
     /// <returns>The folder of the snapshot, to open with <see cref="ImageTokenizer"/> or <see cref="ImageGenerator"/>.</returns>
-    /// <exception cref="ArgumentException">The id or the revision is none.</exception>
+    /// <exception cref="ArgumentException">The id, the revision or the endpoint is none.</exception>
     /// <exception cref="HubException">The model cannot be had or kept; the message says why and what to do.</exception>
     /// <exception cref="CheckpointException">The index of shards is damaged.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
@@ -74,5 +74,7 @@ public static class HuggingFaceHub
             throw new ArgumentException($"'{repository}' is no id of a model on the hub, which is owner/name. A folder is opened with Load.", nameof(repository));
         if (!HubNames.IsRevision(options.Revision))
             throw new ArgumentException($"'{options.Revision}' is no branch, tag or commit.", nameof(options));
+        if (!HubOptions.IsWeb(options.Endpoint))
+            throw new ArgumentException($"'{options.Endpoint}' is no http or https address of a hub.", nameof(options));
     }
 }

@@ -159,6 +159,12 @@ public sealed class HubAccessTests : IDisposable
     public async Task Revisions_that_are_none_are_refused(string revision) =>
         await Assert.ThrowsAsync<ArgumentException>(() => HuggingFaceHub.DownloadAsync(FakeHub.Id, new(hub.Environment()) { Revision = revision }));
 
+    [Theory]
+    [InlineData("hub/mirror")]
+    [InlineData("ftp://hub")]
+    public async Task Endpoints_that_are_none_are_refused(string endpoint) => await Assert.ThrowsAsync<ArgumentException>(
+        () => HuggingFaceHub.DownloadAsync(FakeHub.Id, new(hub.Environment()) { Endpoint = new(endpoint, UriKind.RelativeOrAbsolute) }));
+
     [Fact]
     public void The_environment_is_read_as_huggingface_hub_reads_it()
     {
