@@ -1,4 +1,5 @@
 using ResTok.Models;
+using ResTok.Models.Checkpoints;
 using static TorchSharp.torch;
 
 namespace ResTok.MLNet;
@@ -22,8 +23,8 @@ internal sealed record ModelKind<TModel, TConfig>(
     /// <summary>Weights under a path, loaded on first use. The configuration is read at once.</summary>
     public SharedModel<TModel, TConfig> At(string path, Precision precision, bool byReference)
     {
-        string full = Path.GetFullPath(path);
-        return new($"{Name} {full}", ReadConfig(full), precision, device => Open(full, device, precision), byReference ? full : null);
+        string found = Locate(path), full = Path.GetFullPath(found);
+        return new($"{Name} {full}", ReadConfig(found), precision, device => Open(full, device, precision), byReference ? full : null);
     }
 
     /// <summary>Weights in streams, opened on first use. The configuration is read at once.</summary>
@@ -38,6 +39,10 @@ internal sealed record ModelKind<TModel, TConfig>(
             return Read(stream, weights, device, precision);
         });
     }
+
+    /// <summary>What is no path may be the id of a model that is in the hub's cache.</summary>
+    private static string Locate(string path) =>
+        !File.Exists(path) && !Directory.Exists(path) && HuggingFaceHub.IsRepositoryId(path) && HuggingFaceHub.FindCached(path) is { } cached ? cached : path;
 }
 
 internal static class ModelKinds

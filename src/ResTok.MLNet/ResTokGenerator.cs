@@ -20,7 +20,7 @@ public sealed class ResTokGenerator : IDisposable
     internal SharedGenerator Shared { get; }
 
     /// <summary>Opens a saved generator. Its configuration is read at once, its weights when they are first used.</summary>
-    /// <param name="path">A folder or file as for <see cref="ImageGenerator.Load(string, TorchSharp.torch.Device?, Precision, GeneratorConfig?)"/>.</param>
+    /// <param name="path">A folder or file as for <see cref="ImageGenerator.Load(string, TorchSharp.torch.Device?, Precision, GeneratorConfig?)"/>, or the id of a model that is in the hub's cache.</param>
     /// <param name="options">How to use it.</param>
     /// <exception cref="CheckpointException">There is no model, or its configuration cannot be used.</exception>
     public static ResTokGenerator Load(string path, ResTokModel.Options? options = null)
@@ -29,6 +29,23 @@ public sealed class ResTokGenerator : IDisposable
         options ??= new();
         return new(ModelKinds.Generator.At(path, options.Precision, options.StoreByReference));
     }
+
+    /// <summary>
+    /// Opens a generator from the Hugging Face hub, which is downloaded unless the cache has it; see
+    /// <see cref="HuggingFaceHub.DownloadAsync"/>.
+    /// </summary>
+    /// <param name="repository">The model's id, <c>owner/name</c>.</param>
+    /// <param name="options">How to use it.</param>
+    /// <param name="hub">Which revision, from where and to where; by default what the environment says.</param>
+    /// <param name="progress">Told how far the download of each file is.</param>
+    /// <param name="cancellationToken">Stops the download; what has arrived is kept for the next time.</param>
+    /// <exception cref="ArgumentException">The id, the revision or the endpoint is none.</exception>
+    /// <exception cref="HubException">The model cannot be had or kept; the message says why and what to do.</exception>
+    /// <exception cref="CheckpointException">It is no generator, or its configuration cannot be used.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static async Task<ResTokGenerator> LoadAsync(
+        string repository, ResTokModel.Options? options = null, HubOptions? hub = null, IProgress<HubProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Load(await HuggingFaceHub.DownloadAsync(repository, hub, progress, cancellationToken).ConfigureAwait(false), options);
 
     /// <summary>Opens a generator kept in streams, such as resources of an assembly. Its configuration is read at once, its weights when they are first used.</summary>
     /// <param name="openConfig">Opens <c>config.json</c> of the official layout.</param>

@@ -26,7 +26,7 @@ public sealed class ResTokModel : IDisposable
     internal SharedTokenizer Shared { get; }
 
     /// <summary>Opens a saved tokenizer. Its configuration is read at once, its weights when they are first used.</summary>
-    /// <param name="path">A folder or file as for <see cref="ImageTokenizer.Load(string, TorchSharp.torch.Device?, Precision, TokenizerConfig?)"/>.</param>
+    /// <param name="path">A folder or file as for <see cref="ImageTokenizer.Load(string, TorchSharp.torch.Device?, Precision, TokenizerConfig?)"/>, or the id of a model that is in the hub's cache.</param>
     /// <param name="options">How to use it.</param>
     /// <exception cref="CheckpointException">There is no model, or its configuration cannot be used.</exception>
     public static ResTokModel Load(string path, Options? options = null)
@@ -35,6 +35,23 @@ public sealed class ResTokModel : IDisposable
         options ??= new();
         return new(ModelKinds.Tokenizer.At(path, options.Precision, options.StoreByReference));
     }
+
+    /// <summary>
+    /// Opens a tokenizer from the Hugging Face hub, which is downloaded unless the cache has it; see
+    /// <see cref="HuggingFaceHub.DownloadAsync"/>.
+    /// </summary>
+    /// <param name="repository">The model's id, <c>owner/name</c>.</param>
+    /// <param name="options">How to use it.</param>
+    /// <param name="hub">Which revision, from where and to where; by default what the environment says.</param>
+    /// <param name="progress">Told how far the download of each file is.</param>
+    /// <param name="cancellationToken">Stops the download; what has arrived is kept for the next time.</param>
+    /// <exception cref="ArgumentException">The id, the revision or the endpoint is none.</exception>
+    /// <exception cref="HubException">The model cannot be had or kept; the message says why and what to do.</exception>
+    /// <exception cref="CheckpointException">It is no tokenizer, or its configuration cannot be used.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static async Task<ResTokModel> LoadAsync(
+        string repository, Options? options = null, HubOptions? hub = null, IProgress<HubProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Load(await HuggingFaceHub.DownloadAsync(repository, hub, progress, cancellationToken).ConfigureAwait(false), options);
 
     /// <summary>Opens a tokenizer kept in streams, such as resources of an assembly. Its configuration is read at once, its weights when they are first used.</summary>
     /// <param name="openConfig">Opens <c>config.json</c> of the official layout.</param>

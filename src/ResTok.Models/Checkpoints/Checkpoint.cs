@@ -39,7 +39,7 @@ public sealed class Checkpoint : IDisposable
         var checkpoint = new Checkpoint(file) { ConfigPath = config };
         try
         {
-            if (file.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase))
+            if (CheckpointLayout.IsIndex(file))
                 checkpoint.AddShards(file);
             else if (file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
                 checkpoint.AddSafetensors(file, null);
@@ -65,7 +65,7 @@ public sealed class Checkpoint : IDisposable
     public static IReadOnlyList<string> FilesOf(string path)
     {
         (string file, _) = CheckpointLayout.Find(path);
-        return file.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase)
+        return CheckpointLayout.IsIndex(file)
             ? [.. CheckpointLayout.ReadIndex(file).Keys.Order(StringComparer.Ordinal)]
             : [file];
     }

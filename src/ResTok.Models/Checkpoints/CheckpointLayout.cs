@@ -10,7 +10,8 @@ namespace ResTok.Models.Checkpoints;
 /// </summary>
 internal static class CheckpointLayout
 {
-    private static readonly string[] WeightFiles =
+    /// <summary>The weight files that may be in a folder; the first that is there is taken.</summary>
+    public static readonly IReadOnlyList<string> WeightFiles =
     [
         "model.safetensors", "model.safetensors.index.json",
         Path.Combine("ema_model", "model.safetensors"), Path.Combine("ema_model", "pytorch_model.bin"), "pytorch_model.bin",
@@ -24,7 +25,9 @@ internal static class CheckpointLayout
         if (weights is null)
             throw new CheckpointException(Directory.Exists(full)
                 ? $"The folder {full} has no weights: none of {string.Join(", ", WeightFiles)}."
-                : $"There is no file or folder {full}.");
+                : $"There is no file or folder {full}." + (HubNames.IsRepository(path)
+                    ? $" If '{path}' is a model on the hub, ResTokModel.LoadAsync and ResTokGenerator.LoadAsync open it, or HuggingFaceHub.DownloadAsync gives its folder."
+                    : ""));
         string? folder = Path.GetDirectoryName(weights), config = null;
         for (int level = 0; level < 3 && folder is not null && config is null; level++, folder = Path.GetDirectoryName(folder))
             config = ConfigIn(folder);
@@ -40,9 +43,43 @@ internal static class CheckpointLayout
             $"{weights} has no config.json or config.yaml beside it or in the two folders above. Put the model's there.");
     }
 
+    /// <summary>Whether a folder holds a configuration and all of its weights.</summary>
+    public static bool IsComplete(string folder)
+    {
+        try
+        {
+            (string weights, string? config) = Find(folder);
+            return config is not null && IsThere(config) && IsThere(weights)
+                && (!IsIndex(weights) || ReadIndex(weights).Keys.All(IsThere));
+        }
+        catch (CheckpointException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether a file is there and not only a link to nothing, which <see cref="File.Exists"/> takes for a file.</summary>
+    public static bool IsThere(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists && (file.ResolveLinkTarget(returnFinalTarget: true) ?? file).Exists;
+    }
+
+    /// <summary>Whether a weight file only lists shards.</summary>
+    public static bool IsIndex(string weights) => weights.EndsWith(".index.json", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>The tensors that each shard of an index must hold, by the shard's path.</summary>
-    /// <exception cref="CheckpointException">The index is damaged or points outside its folder.</exception>
+    /// <exception cref="CheckpointException">The index is damaged or points outside its folder, or a shard is missing.</exception>
     public static Dictionary<string, HashSet<string>> ReadIndex(string index)
+    {
+        Dictionary<string, HashSet<string>> shards = ParseIndex(index);
+        string? missing = shards.Keys.FirstOrDefault(shard => !File.Exists(shard));
+        return missing is null ? shards : throw new CheckpointException($"{index} names the shard {Path.GetFileName(missing)}, which is missing. Download all files.");
+    }
+
+    /// <summary>As <see cref="ReadIndex"/>, of shards that need not be there.</summary>
+    /// <exception cref="CheckpointException">The index is damaged or points outside its folder.</exception>
+    public static Dictionary<string, HashSet<string>> ParseIndex(string index)
     {
         var shards = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
         try
@@ -54,8 +91,6 @@ internal static class CheckpointLayout
                 if (file.Length == 0 || file != Path.GetFileName(file) || file is "." or "..")
                     throw new CheckpointException($"{index} puts '{item.Name}' into '{file}', which is not a file name in its own folder.");
                 string shard = Path.Combine(Path.GetDirectoryName(index)!, file);
-                if (!File.Exists(shard))
-                    throw new CheckpointException($"{index} names the shard {file}, which is missing. Download all files.");
                 if (!shards.TryGetValue(shard, out HashSet<string>? names))
                     shards[shard] = names = new(StringComparer.Ordinal);
                 names.Add(item.Name);
