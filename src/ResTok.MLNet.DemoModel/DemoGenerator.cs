@@ -1,0 +1,22 @@
+namespace ResTok.MLNet;
+
+/// <summary>The demo generator.</summary>
+public static class DemoGenerator
+{
+    /// <summary>The names of the classes that it generates, in the order of their labels from 0.</summary>
+    public static IReadOnlyList<string> Classes { get; } = ReadClasses();
+
+    extension(ResTokGenerator)
+    {
+        /// <summary>Opens the demo generator, which makes drawings of <see cref="Classes"/> in the tokens of the demo tokenizer.</summary>
+        /// <returns>A handle, which the caller disposes. The weights load when they are first used.</returns>
+        public static ResTokGenerator Demo() => ResTokGenerator.Load(
+            () => DemoResource.Open("generator/config.json"), () => DemoResource.Open("generator/model.safetensors"));
+    }
+
+    private static string[] ReadClasses()
+    {
+        using var reader = new StreamReader(DemoResource.Open("generator/classes.txt"));
+        return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    }
+}
