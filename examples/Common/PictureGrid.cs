@@ -5,18 +5,18 @@ using SkiaSharp;
 /// <summary>Pictures in rows and columns in one PNG, with a number above each column and beside each row.</summary>
 internal static class PictureGrid
 {
-    private const int Gap = 8, Above = 28, Beside = 64;
+    private const int Gap = 8, Above = 28, Beside = 64, LeastSide = 128;
 
     /// <summary>Which of the seven segments (top, upper right, lower right, bottom, lower left, upper left, middle) a digit lights.</summary>
     private static readonly byte[] Segments = [0x3f, 0x06, 0x5b, 0x4f, 0x66, 0x6d, 0x7d, 0x07, 0x7f, 0x6f];
 
     /// <param name="path">The PNG to write.</param>
-    /// <param name="rows">Square pictures of one size, Rgba32; null leaves a place empty.</param>
+    /// <param name="rows">Square pictures of one size, Rgba32, enlarged if small; null leaves a place empty.</param>
     /// <param name="columnNumbers">The number above each column, or null for none.</param>
     /// <param name="rowNumbers">The number beside each row, or null for none.</param>
     public static void Save(string path, IReadOnlyList<IReadOnlyList<MLImage?>> rows, IReadOnlyList<int?>? columnNumbers = null, IReadOnlyList<int?>? rowNumbers = null)
     {
-        int side = rows.SelectMany(row => row).First(picture => picture is not null)!.Width, cell = side + Gap;
+        int side = SideOf(rows.SelectMany(row => row).First(picture => picture is not null)!), cell = side + Gap;
         int left = rowNumbers is null ? Gap : Beside, top = columnNumbers is null ? Gap : Above;
         using SKSurface surface = SKSurface.Create(new SKImageInfo(left + rows.Max(row => row.Count) * cell, top + rows.Count * cell));
         surface.Canvas.Clear(SKColors.White);
@@ -29,7 +29,7 @@ internal static class PictureGrid
                 if (y == 0 && columnNumbers?[x] is { } column)
                     DrawNumber(surface.Canvas, column, left + x * cell + side / 2f, 6);
                 if (rows[y][x] is { } picture)
-                    DrawPicture(surface.Canvas, picture, left + x * cell, top + y * cell);
+                    DrawPicture(surface.Canvas, picture, left + x * cell, top + y * cell, side);
             }
         }
         using SKImage sheet = surface.Snapshot();
@@ -41,20 +41,25 @@ internal static class PictureGrid
     /// <summary>Frames side by side without gaps, for a style sheet to animate.</summary>
     public static void SaveStrip(string path, IReadOnlyList<MLImage> frames)
     {
-        using SKSurface surface = SKSurface.Create(new SKImageInfo(frames.Count * frames[0].Width, frames[0].Height));
+        int side = SideOf(frames[0]);
+        using SKSurface surface = SKSurface.Create(new SKImageInfo(frames.Count * side, side));
         for (int i = 0; i < frames.Count; i++)
-            DrawPicture(surface.Canvas, frames[i], i * frames[i].Width, 0);
+            DrawPicture(surface.Canvas, frames[i], i * side, 0, side);
         using SKImage strip = surface.Snapshot();
         using SKData data = strip.Encode(SKEncodedImageFormat.Png, 100);
         using FileStream file = File.Create(path);
         data.SaveTo(file);
     }
 
-    private static void DrawPicture(SKCanvas canvas, MLImage picture, float left, float top)
+    /// <summary>How large a picture is drawn: a whole number of times.</summary>
+    private static int SideOf(MLImage picture) => picture.Width * Math.Max(1, LeastSide / picture.Width);
+
+    private static void DrawPicture(SKCanvas canvas, MLImage picture, float left, float top, int side)
     {
         using SKImage image = SKImage.FromPixelCopy(
             new SKImageInfo(picture.Width, picture.Height, SKColorType.Rgba8888, SKAlphaType.Opaque), picture.Pixels);
-        canvas.DrawImage(image, left, top);
+        using var paint = new SKPaint { FilterQuality = SKFilterQuality.High };
+        canvas.DrawImage(image, SKRect.Create(left, top, side, side), paint);
     }
 
     // Drawn as strokes, because many machines that run this have no fonts.

@@ -4,14 +4,14 @@ using ResTok.Models;
 /// <summary>The page that shows what was generated; the growth strip plays as an animation.</summary>
 internal static class GalleryPage
 {
-    public static void Save(string path, int[] classes, int seeds, int side, int frames, TokenLevels levels) => File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $$"""
+    public static void Save(string path, int[] classes, int seeds, int frames, TokenLevels levels) => File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $$"""
         <!doctype html>
         <html lang="en"><meta charset="utf-8"><title>ResTok gallery</title>
         <style>
         body { font-family: sans-serif; margin: 2em; color: #222 }
         img { max-width: 100%; border: 1px solid #ddd }
-        .growth { width: {{side}}px; height: {{side}}px; background: url(growth.png); animation: grow {{frames}}s steps({{frames}}, jump-none) infinite }
-        @keyframes grow { from { background-position: 0 0 } to { background-position: -{{side * (frames - 1)}}px 0 } }
+        .growth { width: 192px; height: 192px; background: url(growth.png) 0 0 / auto 100%; animation: grow {{frames}}s steps({{frames}}, jump-none) infinite }
+        @keyframes grow { from { background-position: 0 0 } to { background-position: -{{192 * (frames - 1)}}px 0 } }
         </style>
         <h1>ResTok gallery</h1>
         <h2>Classes {{string.Join(", ", classes)}} × {{seeds}} seeds</h2>

@@ -7,11 +7,11 @@ using ResTok.MLNet;
 using ResTok.Models;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-var tokenizerOption = new Option<string?>("--tokenizer") { Description = "Folder or file of the tokenizer." };
-var generatorOption = new Option<string?>("--generator") { Description = "Folder or file of the generator." };
+var tokenizerOption = new Option<string?>("--tokenizer") { Description = "The tokenizer. " + Models.Names };
+var generatorOption = new Option<string?>("--generator") { Description = "Its generator. " + Models.Names };
 var outputOption = new Option<string>("--output") { Description = "Where to write.", DefaultValueFactory = _ => "out/gallery" };
-var classesOption = new Option<int[]>("--classes") { Description = "The classes, a row each.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [1, 7, 9] };
-var seedsOption = new Option<int>("--seeds") { Description = "Pictures of each class.", DefaultValueFactory = _ => 4 };
+var classesOption = new Option<int[]>("--classes") { Description = "The classes, a row each; the first 12 if none.", AllowMultipleArgumentsPerToken = true };
+var seedsOption = new Option<int>("--seeds") { Description = "Pictures of each class.", DefaultValueFactory = _ => 8 };
 var pictureArgument = new Argument<string[]>("pictures") { Description = "Pictures, the first of which is varied and mixed with the last; examples/pictures if none." };
 var command = new RootCommand("Generated pictures: a class × seed grid, growth by level, variations and mixtures.")
 {
@@ -21,9 +21,14 @@ command.SetAction(async (parsed, cancellation) =>
 {
     try
     {
-        return await RunAsync(
-            parsed.GetValue(tokenizerOption), parsed.GetValue(generatorOption), Path.GetFullPath(parsed.GetValue(outputOption)!),
-            parsed.GetValue(classesOption)!, parsed.GetValue(seedsOption), ExamplePictures.Find(parsed.GetValue(pictureArgument)!), cancellation);
+        (string? tokenizer, string? generator) = (parsed.GetValue(tokenizerOption), parsed.GetValue(generatorOption));
+        if (tokenizer is null != generator is null)
+            throw new ArgumentException("A tokenizer and a generator belong together: give both --tokenizer and --generator, or neither for the demo model.");
+        using ResTokModel restok = await Models.TokenizerAsync(tokenizer, cancellation);
+        using ResTokGenerator network = await Models.GeneratorAsync(generator, cancellation);
+        int[] classes = parsed.GetValue(classesOption) is { Length: > 0 } given ? given : [.. Enumerable.Range(0, Math.Min(12, network.Config.Classes))];
+        Run(restok, network, Path.GetFullPath(parsed.GetValue(outputOption)!), classes, parsed.GetValue(seedsOption), ExamplePictures.Find(parsed.GetValue(pictureArgument)!));
+        return 0;
     }
     catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
     {
@@ -33,15 +38,8 @@ command.SetAction(async (parsed, cancellation) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static async Task<int> RunAsync(
-    string? tokenizerPath, string? generatorPath, string output, int[] classes, int seeds, string[] pictures, CancellationToken cancellation)
+static void Run(ResTokModel restok, ResTokGenerator generator, string output, int[] classes, int seeds, string[] pictures)
 {
-    if (tokenizerPath is null || generatorPath is null)
-    {
-        Console.Error.WriteLine("Two models are needed. Download config.json and model.safetensors of the ResTok tokenizer and of its LlamaGen generator from the Hugging Face hub into a folder each,");
-        Console.Error.WriteLine("then run: dotnet run --project examples/Gallery -c Release -- --tokenizer FOLDER --generator FOLDER");
-        return 2;
-    }
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);
     ml.Log += (_, entry) =>
@@ -50,19 +48,12 @@ static async Task<int> RunAsync(
             Console.WriteLine(entry.RawMessage);
     };
 
-    // The handles own the models; the steps below use them directly as well.
-    ImageTokenizer tokenizer = ImageTokenizer.Load(tokenizerPath);
-    using ResTokModel restok = ResTokModel.FromTokenizer(tokenizer);
-    ImageGenerator network = ImageGenerator.Load(generatorPath);
-    using ResTokGenerator generator = ResTokGenerator.FromGenerator(network);
-
     Grid(ml, restok, generator, classes, seeds, output);
-    await Growth(tokenizer, network, classes[0], output, cancellation);
+    int[] passes = Growth(ml, restok, generator, classes[0], output);
     Variations(ml, restok, generator, pictures[0], classes[0], output);
     Mixtures(ml, restok, [pictures[0], pictures[^1]], output);
-    GalleryPage.Save(Path.Combine(output, "index.html"), classes, seeds, tokenizer.Config.ImageSize, network.Config.Passes, tokenizer.Levels);
+    GalleryPage.Save(Path.Combine(output, "index.html"), classes, seeds, passes.Length, new TokenLevels(restok.Config.LatentTokens));
     Console.WriteLine($"See {Path.Combine(output, "index.html")}; the pipeline with both models is {Path.Combine(output, "pipeline.zip")}.");
-    return 0;
 }
 
 // Labels → tokens → pictures, as one pipeline that is saved with both models inside.
@@ -84,17 +75,29 @@ static void Grid(MLContext ml, ResTokModel restok, ResTokGenerator generator, in
     Dispose(pictures);
 }
 
-// The picture after every pass: each prefix of tokens decodes to a complete, coarser picture.
-static async Task Growth(ImageTokenizer tokenizer, ImageGenerator generator, int label, string output, CancellationToken cancellation)
+// The picture after every pass: each prefix of tokens decodes to a complete, coarser picture. Returns the lengths of the prefixes.
+static int[] Growth(MLContext ml, ResTokModel restok, ResTokGenerator generator, int label, string output)
 {
-    var frames = new List<MLImage>();
-    await foreach (GenerationStep step in generator.GenerateAsync(new([label]), SamplingOptions.Official, cancellation))
+    int single = generator.Config.Hierarchical ? generator.Config.AutoregressiveTokens : generator.Config.Tokens;
+    int[] counts = [.. Enumerable.Range(1, single), .. new TokenLevels(generator.Config.Tokens).Offsets.Append(generator.Config.Tokens).Where(end => end > single)];
+    IDataView data = ml.Data.LoadFromEnumerable([new Wish { Label = label }]);
+    IEstimator<ITransformer> pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Seed" });
+    foreach (int count in counts)
+        pipeline = pipeline.Append(ml.Transforms.ResTokDecode($"From{count}", "Tokens", restok, count));
+    ITransformer model = pipeline.Fit(data);
+    IDataView view = model.Transform(data);
+    using DataViewRowCursor row = view.GetRowCursor(view.Schema); // one cursor, so that the tokens are generated once
+    row.MoveNext();
+    MLImage[] frames = [.. counts.Select(count =>
     {
-        using TorchSharp.torch.Tensor tokens = step.ToTensor(), picture = tokenizer.Decode(tokens);
-        frames.Add(ResTokImages.FromTensor(picture)[0]);
-    }
+        MLImage frame = null!;
+        row.GetGetter<MLImage>(view.Schema[$"From{count}"])(ref frame);
+        return frame;
+    })];
     PictureGrid.SaveStrip(Path.Combine(output, "growth.png"), frames);
     Dispose(frames);
+    (model as IDisposable)?.Dispose();
+    return counts;
 }
 
 // The coarse levels of a given picture, the rest generated: row k keeps k levels.

@@ -9,15 +9,19 @@ using ResTok.MLNet;
 using ResTok.Models;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-var modelOption = new Option<string?>("--model") { Description = "Folder or file of the tokenizer." };
+var modelOption = new Option<string?>("--model") { Description = Models.Names };
 var outputOption = new Option<string>("--output") { Description = "Where to write.", DefaultValueFactory = _ => "out/quickstart" };
 var pictureArgument = new Argument<string[]>("pictures") { Description = "Pictures or folders of them; examples/pictures if none." };
 var command = new RootCommand("Pictures to tokens and back, from 1 to all tokens, as pictures and a page.") { modelOption, outputOption, pictureArgument };
-command.SetAction(parsed =>
+command.SetAction(async (parsed, cancellation) =>
 {
     try
     {
-        return Run(parsed.GetValue(modelOption), Path.GetFullPath(parsed.GetValue(outputOption)!), ExamplePictures.Find(parsed.GetValue(pictureArgument)!));
+        string[] pictures = ExamplePictures.Find(parsed.GetValue(pictureArgument)!);
+        string? name = parsed.GetValue(modelOption);
+        using ResTokModel restok = await Models.TokenizerAsync(name, cancellation);
+        Run(restok, name ?? "demo", Path.GetFullPath(parsed.GetValue(outputOption)!), pictures);
+        return 0;
     }
     catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
     {
@@ -25,24 +29,16 @@ command.SetAction(parsed =>
         return 1;
     }
 });
-return command.Parse(args).Invoke();
+return await command.Parse(args).InvokeAsync();
 
-static int Run(string? modelPath, string output, string[] paths)
+static void Run(ResTokModel restok, string modelName, string output, string[] paths)
 {
-    if (modelPath is null)
-    {
-        Console.Error.WriteLine("No model was given. Download config.json and model.safetensors of xushu-me/restok_l_128.r256_in1k from the Hugging Face hub into a folder,");
-        Console.Error.WriteLine("then run: dotnet run --project examples/Quickstart -c Release -- --model FOLDER");
-        return 2;
-    }
-
     var ml = new MLContext(seed: 1);
     ml.Log += (_, entry) =>
     {
         if (entry.Source.StartsWith("ResTok", StringComparison.Ordinal) && entry.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Info)
             Console.WriteLine(entry.RawMessage);
     };
-    using ResTokModel restok = ResTokModel.Load(modelPath);
     var levels = new TokenLevels(restok.Config.LatentTokens);
     int[] counts = [.. new[] { 1, 4, 16, 64, levels.TokenCount }.Where(count => count <= levels.TokenCount).Distinct()];
 
@@ -80,7 +76,7 @@ static int Run(string? modelPath, string output, string[] paths)
             MLImage[] pictures = [.. decoded.Select(get => { MLImage picture = null!; get(ref picture); return picture; })];
             double[] psnr = [.. pictures.Select(picture => Psnr.Of(crop, picture))];
             int[] ids = [.. values.DenseValues()];
-            WriteTokens(Path.Combine(output, name + ".tokens.json"), modelPath, paths[i], ids, levels);
+            WriteTokens(Path.Combine(output, name + ".tokens.json"), modelName, paths[i], ids, levels);
             PictureGrid.Save(Path.Combine(output, name + ".png"), [[crop, .. pictures]], [null, .. counts.Select(count => (int?)count)]);
             report.Add(name, ids, psnr);
             Console.WriteLine($"{name,-20}{string.Concat(psnr.Select(value => $"{value,12:0.00}"))}");
@@ -94,7 +90,6 @@ static int Run(string? modelPath, string output, string[] paths)
     Console.WriteLine($"{paths.Length} pictures in {seconds:0.0} s: {paths.Length / seconds:0.00} images/s, each encoded once and decoded {counts.Length} times.");
     Console.WriteLine($"See {index}; the pipeline with its weights is {zip}.");
     (model as IDisposable)?.Dispose();
-    return 0;
 }
 
 static void WriteTokens(string path, string model, string picture, int[] tokens, TokenLevels levels)

@@ -5,8 +5,11 @@ using ResTok.Models.Training;
 /// <summary>What the demo model is and how it is trained.</summary>
 internal static class DemoRecipe
 {
-    /// <summary>Drawings for training begin at 0; those to measure on begin here, those the classifier learns from at half of this.</summary>
+    /// <summary>Drawings for training begin at 0, those to measure on here, those that the classifier learns from at half of this.</summary>
     public const int FirstHeldOut = 1_200_000_000, FirstForClassifier = FirstHeldOut / 2;
+
+    /// <summary>Drawings that the classifier learns from.</summary>
+    public const int DrawingsForClassifier = 12_000;
 
     /// <summary>Drawings whose tokens the generator learns.</summary>
     public const int EncodedDrawings = 36_000;
@@ -71,8 +74,9 @@ internal static class DemoRecipe
         RunFolder = folder,
         Steps = steps,
         BatchSize = 32,
-        LearningRate = 2e-3,
-        EndLearningRate = 5e-5,
+        Precision = Precision.BFloat16,
+        LearningRate = 1e-3,
+        EndLearningRate = 2e-5,
         WarmupSteps = Math.Min(200, steps / 10),
         EmaDecay = 0.999,
         Seed = 2,

@@ -1,20 +1,22 @@
 using SkiaSharp;
 
-/// <summary>The pictures that the demo model learns from: twelve kinds of scenes, drawn at random. A number gives the same picture every time.</summary>
+/// <summary>The pictures that the demo model learns from: scenes of eleven classes, drawn at random. A number gives the same picture every time.</summary>
 internal static class Drawings
 {
     private static readonly (string Name, Action<SKCanvas, Random> Draw)[] Kinds =
     [
         ("sunset", Landscapes.Sunset), ("stripes", Patterns.Stripes), ("checks", Patterns.Checks), ("rings", Patterns.Rings),
-        ("bubbles", Patterns.Bubbles), ("boxes", Patterns.Boxes), ("clouds", Landscapes.Clouds), ("house", Landscapes.House),
+        ("leaves", Patterns.Discs), ("leaves", Patterns.Boxes), ("clouds", Landscapes.Clouds), ("house", Landscapes.House),
         ("face", Figures.Face), ("letter", Figures.Letter), ("flower", Figures.Flower), ("tree", Landscapes.Tree),
     ];
 
     /// <summary>The classes' names.</summary>
-    public static IReadOnlyList<string> Classes { get; } = [.. Kinds.Select(kind => kind.Name)];
+    public static IReadOnlyList<string> Classes { get; } = [.. Kinds.Select(kind => kind.Name).Distinct()];
 
-    /// <summary>The class of a picture: all classes take turns.</summary>
-    public static int ClassOf(int number) => number % Kinds.Length;
+    private static readonly int[] ClassOfKind = [.. Kinds.Select(kind => Classes.ToList().IndexOf(kind.Name))];
+
+    /// <summary>The class of a picture: all kinds of scenes take turns.</summary>
+    public static int ClassOf(int number) => ClassOfKind[number % Kinds.Length];
 
     /// <summary>Draws a picture.</summary>
     /// <param name="number">Which.</param>
@@ -26,7 +28,7 @@ internal static class Drawings
         using SKSurface surface = SKSurface.Create(info);
         surface.Canvas.Scale(side); // scenes are drawn in the unit square
         var random = new Random(number);
-        Kinds[ClassOf(number)].Draw(surface.Canvas, random);
+        Kinds[number % Kinds.Length].Draw(surface.Canvas, random);
         surface.Canvas.DrawColor(Haze(random), SKBlendMode.SrcOver);
         using SKImage image = surface.Snapshot();
         using SKPixmap pixels = image.PeekPixels();

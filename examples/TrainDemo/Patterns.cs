@@ -39,7 +39,7 @@ internal static class Patterns
             canvas.DrawCircle(x, y, radius, paint);
     }
 
-    public static void Bubbles(SKCanvas canvas, Random random) => Leaves(canvas, random, (paint, size) => canvas.DrawCircle(0, 0, size, paint));
+    public static void Discs(SKCanvas canvas, Random random) => Leaves(canvas, random, (paint, size) => canvas.DrawCircle(0, 0, size, paint));
 
     public static void Boxes(SKCanvas canvas, Random random) => Leaves(canvas, random, (paint, size) =>
     {

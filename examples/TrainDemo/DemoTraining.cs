@@ -1,0 +1,76 @@
+using Microsoft.ML;
+using ResTok.MLNet;
+using ResTok.Models;
+
+/// <summary>Trains, exports and measures the demo model. Every step that is done is not done again, so that a run can be interrupted.</summary>
+/// <param name="ml">Where.</param>
+/// <param name="output">The folder of the run; <c>model/</c> in it is what <c>src/ResTok.MLNet.DemoModel</c> holds.</param>
+/// <param name="cancellation">Stops after the step at hand.</param>
+internal sealed class DemoTraining(MLContext ml, string output, CancellationToken cancellation)
+{
+    private readonly string modelFolder = Path.Combine(output, "model");
+
+    /// <param name="tokenizerSteps">Of the optimiser.</param>
+    /// <param name="generatorSteps">Of the optimiser.</param>
+    /// <param name="drawings">Whose tokens the generator learns.</param>
+    public DemoMetrics Run(int tokenizerSteps, int generatorSteps, int drawings)
+    {
+        var tokenizer = DemoRecipe.TokenizerTraining(Path.Combine(output, "tokenizer-run"), tokenizerSteps);
+        var generator = DemoRecipe.GeneratorTraining(Path.Combine(output, "generator-run"), generatorSteps);
+        int held = 8 * Drawings.Classes.Count;
+        string tokenizerFolder = Path.Combine(modelFolder, "tokenizer"), generatorFolder = Path.Combine(modelFolder, "generator");
+
+        if (!Directory.Exists(tokenizerFolder))
+        {
+            // Drawings that never repeat.
+            using ResTokEncodingTransformer trained = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new()
+            {
+                Config = DemoRecipe.Tokenizer,
+                RandomCrop = false,
+                RandomFlip = false,
+                Training = tokenizer,
+                Cancellation = cancellation,
+            }).Fit(DrawingRow.View(ml, 0, DemoRecipe.FirstForClassifier), DrawingRow.View(ml, DemoRecipe.FirstHeldOut, 96));
+            using ImageTokenizer half = ImageTokenizer.Load(tokenizer.RunFolder!, precision: Precision.BFloat16);
+            half.Save(tokenizerFolder);
+        }
+        using ResTokModel restok = ResTokModel.Load(tokenizerFolder);
+
+        if (!Directory.Exists(generatorFolder))
+        {
+            using ResTokGenerationTransformer trained = ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new()
+            {
+                Config = DemoRecipe.Generator,
+                Training = generator,
+                Cancellation = cancellation,
+            }).Fit(Tokens(restok, "train", 0, drawings), Tokens(restok, "held-out", DemoRecipe.FirstHeldOut, 10 * held));
+            using ImageGenerator half = ImageGenerator.Load(generator.RunFolder!, precision: Precision.BFloat16);
+            half.Save(generatorFolder);
+        }
+        File.WriteAllLines(Path.Combine(generatorFolder, "classes.txt"), Drawings.Classes);
+        using ResTokGenerator network = ResTokGenerator.Load(generatorFolder);
+
+        DemoMetrics metrics = new DemoMeasurement(ml, restok, network).Run(output);
+        File.WriteAllText(Path.Combine(modelFolder, "MODEL_CARD.md"), ModelCard.Write(metrics, tokenizer, generator, drawings));
+        string logs = Directory.CreateDirectory(Path.Combine(modelFolder, "training")).FullName;
+        File.Copy(Path.Combine(tokenizer.RunFolder!, "metrics.csv"), Path.Combine(logs, "tokenizer.csv"), overwrite: true);
+        File.Copy(Path.Combine(generator.RunFolder!, "metrics.csv"), Path.Combine(logs, "generator.csv"), overwrite: true);
+        return metrics;
+    }
+
+    /// <summary>Tokens and labels of drawings, kept in ML.NET's binary format.</summary>
+    private IDataView Tokens(ResTokModel restok, string name, int first, int count)
+    {
+        string path = Path.Combine(output, $"{name}-{count}.idv");
+        if (!File.Exists(path))
+        {
+            IDataView drawings = DrawingRow.View(ml, first, count);
+            IDataView encoded = ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { BatchSize = 32 })
+                .Append(ml.Transforms.SelectColumns("Tokens", "Label")).Fit(drawings).Transform(drawings);
+            using (FileStream file = File.Create(path + ".tmp"))
+                ml.Data.SaveAsBinary(encoded, file);
+            File.Move(path + ".tmp", path);
+        }
+        return ml.Data.LoadFromBinary(path);
+    }
+}
