@@ -21,10 +21,10 @@ internal sealed class DecodingRunner(
 
     public override void Run(int count)
     {
-        using SharedTokenizer.Lease lease = model.Use(Environment);
+        ImageTokenizer tokenizer = model.Get(Environment);
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(tokens.AsMemory(0, count * all), [count, all]);
-        using torch.Tensor images = lease.Model.Decode(batch, counts[..count]);
+        using torch.Tensor images = tokenizer.Decode(batch, counts[..count]);
         pixels = ResTokImages.Rgba(images);
     }
 

@@ -35,10 +35,10 @@ internal sealed class EncodingRunner : BatchRunner
 
     public override void Run(int count)
     {
-        using SharedTokenizer.Lease lease = model.Use(Environment);
+        ImageTokenizer tokenizer = model.Get(Environment);
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(pixels.AsMemory(0, count * 3 * side * side), [count, 3, side, side]);
-        using TokenizerEncoding encoding = lease.Model.Encode(batch);
+        using TokenizerEncoding encoding = tokenizer.Encode(batch);
         tokens = encoding.Tokens.cpu().data<long>().ToArray();
         if (options.LatentsColumnName is not null)
             latents = encoding.QuantizedLatents.cpu().contiguous().data<float>().ToArray();

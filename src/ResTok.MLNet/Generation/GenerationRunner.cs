@@ -56,7 +56,7 @@ internal sealed class GenerationRunner : BatchRunner
     {
         long start = Stopwatch.GetTimestamp();
         tokens = new long[count * tokenCount];
-        using SharedGenerator.Lease lease = model.Use(Environment);
+        ImageGenerator generator = model.Get(Environment);
         // Rows of one batch share their passes, so they keep equally many tokens.
         foreach (IGrouping<int, int> group in Enumerable.Range(0, count).GroupBy(slot => prefixes[slot].Count))
         {
@@ -67,7 +67,7 @@ internal sealed class GenerationRunner : BatchRunner
                 Prefix = group.Key == 0 ? null : [.. slots.Select(slot => prefixes[slot])],
                 Levels = options.Levels,
             };
-            using torch.Tensor generated = lease.Model.Generate(request, options.Sampling, OnStep);
+            using torch.Tensor generated = generator.Generate(request, options.Sampling, OnStep);
             long[] values = generated.data<long>().ToArray();
             for (int i = 0; i < slots.Length; i++)
                 values.AsSpan(i * tokenCount, tokenCount).CopyTo(tokens.AsSpan(slots[i] * tokenCount));

@@ -65,6 +65,14 @@ namespace ResTok.MLNet.Interop
             return (int)context.Header.ModelVerWritten;
         }
 
+        /// <summary>Makes <c>Model.Load</c> throw an exception as it throws its own: inside an <see cref="InvalidOperationException"/>, not one of reflection.</summary>
+        public static T Mark<T>(T fault)
+            where T : Exception
+        {
+            fault.Data[Contracts.IsMarkedKey] = true;
+            return fault;
+        }
+
         private static VersionInfo Version(string signature, string loaderSignature) => new(
             modelSignature: signature,
             verWrittenCur: SavedStage.WithOnInvalidRow,

@@ -15,6 +15,7 @@ internal static class SavedStage
     /// <param name="loaderSignature">Of the stage.</param>
     /// <param name="read">Reads it, given the version that was saved.</param>
     /// <exception cref="InvalidDataException">An option is damaged, or does not fit the model.</exception>
+    /// <exception cref="ResTok.Models.Checkpoints.CheckpointException">Configuration or weights cannot be used.</exception>
     public static T Read<T>(ModelLoadContext context, string signature, string loaderSignature, Func<BinaryReader, int, T> read)
     {
         int version = MLNetInternals.CheckVersion(context, signature, loaderSignature);
@@ -24,7 +25,12 @@ internal static class SavedStage
         }
         catch (Exception fault) when (fault is ArgumentException or JsonException or EndOfStreamException or FormatException)
         {
-            throw new InvalidDataException($"The saved pipeline's stage {loaderSignature} is damaged: {fault.Message} Save it again.", fault);
+            throw MLNetInternals.Mark(new InvalidDataException($"The saved pipeline's stage {loaderSignature} is damaged: {fault.Message} Save it again.", fault));
+        }
+        catch (Exception fault)
+        {
+            MLNetInternals.Mark(fault);
+            throw;
         }
     }
 

@@ -21,6 +21,10 @@ internal static class AtomicFile
             foreach ((string temporary, string path) in places)
                 File.Move(temporary, path, overwrite: true);
         }
+        catch (ArgumentOutOfRangeException fault) // what FileStream makes of EFBIG
+        {
+            throw new IOException($"{files[^1].Path} or a file written with it is larger than its file system allows: {fault.Message}", fault);
+        }
         finally
         {
             foreach ((string temporary, _) in places)

@@ -22,9 +22,10 @@ internal sealed partial class ConfigTree(JsonObject root, string source)
             JsonNode? tree = yaml
                 ? YamlTree.Read(new StringReader(text))
                 : JsonNode.Parse(text, documentOptions: new() { AllowDuplicateProperties = false });
+            ReadTexts(tree);
             return new(tree as JsonObject ?? throw new CheckpointException($"{source} is no configuration: it holds no mapping of keys."), source);
         }
-        catch (Exception fault) when (fault is JsonException or YamlException or ArgumentException)
+        catch (Exception fault) when (fault is JsonException or YamlException or ArgumentException or InvalidOperationException)
         {
             throw new CheckpointException($"{source} cannot be parsed: {fault.Message}", fault);
         }
@@ -69,6 +70,25 @@ internal sealed partial class ConfigTree(JsonObject root, string source)
     }
 
     private JsonNode? Find(string path) => path.Split('.').Aggregate((JsonNode?)root, (node, key) => (node as JsonObject)?[key]);
+
+    /// <summary>Reads all names and texts now, since JSON may hold ones that are no Unicode and are only found so when they are read.</summary>
+    private static void ReadTexts(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject section:
+                foreach ((_, JsonNode? value) in section)
+                    ReadTexts(value);
+                break;
+            case JsonArray list:
+                foreach (JsonNode? value in list)
+                    ReadTexts(value);
+                break;
+            case JsonValue value:
+                _ = value.TryGetValue<string>(out _);
+                break;
+        }
+    }
 
     [GeneratedRegex(@"^\$\{([^{}]+)\}$")]
     private static partial Regex Reference();

@@ -114,7 +114,7 @@ internal static class SafetensorsPart
         yield return ("a million dimensions", Join($"{{{Entry("a", "U8", "[" + string.Join(",", Enumerable.Repeat(1, 1_000_000)) + "]", 0, 1)}}}", new byte[1]));
         yield return ("deep nesting", Join("{\"a\":" + new string('[', 1_000_000) + new string(']', 1_000_000) + "}", []));
         yield return ("deep nesting of metadata", Join("{\"__metadata__\":" + string.Concat(Enumerable.Repeat("{\"a\":", 100_000)) + "1" + new string('}', 100_001), []));
-        yield return ("300,000 empty tensors", Join("{" + string.Join(",", Enumerable.Range(0, 300_000).Select(i => Entry($"t{i}", "U8", "[0]", 0, 0))) + "}", []));
+        yield return ("50,000 empty tensors", Join("{" + string.Join(",", Enumerable.Range(0, 50_000).Select(i => Entry($"t{i}", "U8", "[0]", 0, 0))) + "}", []));
         yield return ("10^9 tensors claimed by length", Join("{" + Entry("a", "U8", "[0]", 0, 0), [], 60_000_000_000));
         yield return ("a name that leaves the folder", Join($"{{{Entry("../../../etc/passwd", "U8", "[4]", 0, 4)}}}", new byte[4]));
         yield return ("NaN and infinite weights", Join($"{{{Entry("a", "F32", "[2]", 0, 8)}}}", [0, 0, 0xc0, 0x7f, 0, 0, 0x80, 0xff]));

@@ -140,7 +140,7 @@ internal static class MemoryPart
             GC.Collect();
             GC.WaitForPendingFinalizers();
             GC.Collect();
-            return new(torch.Tensor.TotalCount, Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: true));
+            return new(torch.Tensor.TotalCount, Environment.WorkingSet, GC.GetGCMemoryInfo().HeapSizeBytes);
         }
     }
 

@@ -15,7 +15,7 @@ internal static class ThreadsPart
 
     public static PartFigures Run(PartSettings settings)
     {
-        using var trial = new Fuzzing(settings, fault => fault is ObjectDisposedException or OperationCanceledException);
+        using var trial = new Fuzzing(settings, fault => fault is ObjectDisposedException or OperationCanceledException, hangSeconds: 60);
         torch.set_num_threads(1);
         (string Name, Action Run)[] scenes =
         [
