@@ -8,8 +8,8 @@ public enum InvalidRowHandling
 
     /// <summary>
     /// Gives missing values and goes on: keys that are missing, NaN for numbers, null for an image. How many rows were so, and what was
-    /// wrong with the first, is logged as a warning once, when the cursor is disposed. Faults of the data's source, such as an image file
-    /// that cannot be read, are thrown as they are.
+    /// wrong with the first, is logged as a warning once, when the cursor is disposed. An image file that cannot be read counts as missing
+    /// too, unless the reader asks for the column of images itself.
     /// </summary>
     Missing,
 }

@@ -91,8 +91,8 @@ public sealed class HostilePipelineTests : IDisposable
         using ZipArchive archive = ZipFile.Open(zip, ZipArchiveMode.Update);
         string folder = archive.Entries.Single(entry => entry.Name == "model.safetensors").FullName[..^"model.safetensors".Length];
         ZipArchiveEntry stage = archive.Entries.Single(entry => entry.FullName.Replace('\\', '/') == folder.Replace('\\', '/') + "Model.key");
-        using Stream stream = stage.Open();
         var bytes = new byte[stage.Length];
+        using Stream stream = stage.Open();
         stream.ReadExactly(bytes);
         change(bytes);
         stream.Position = 0;

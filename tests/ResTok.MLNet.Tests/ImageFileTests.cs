@@ -25,7 +25,7 @@ public sealed class ImageFileTests : IDisposable
     {
         File.WriteAllBytes(Path.Combine(folder, "deep.png"), Png(40, 36, depth: 16, colour: 2));
         File.WriteAllBytes(Path.Combine(folder, "grey.png"), Png(40, 36, depth: 8, colour: 0));
-        const string Frame = "21F904040000000000" + "2C00000000010001000002024401" + "00";
+        const string Frame = "21F9040400000000" + "2C00000000010001000002024401" + "00";
         File.WriteAllBytes(Path.Combine(folder, "moving.gif"), Convert.FromHexString("474946383961" + "0100010080" + "0000" + "000000FFFFFF" + Frame + Frame + "3B"));
         Assert.Equal(3, Encode("deep.png", "grey.png", "moving.gif").GetColumn<int[]>("Tokens").Count());
     }
@@ -45,16 +45,26 @@ public sealed class ImageFileTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_file_fails_by_name()
+    public void Damaged_truncated_and_absent_files_fail_by_row_or_are_missing()
     {
+        byte[] whole = Png(40, 36, depth: 8, colour: 2);
+        File.WriteAllBytes(Path.Combine(folder, "whole.png"), whole);
+        File.WriteAllBytes(Path.Combine(folder, "cut.png"), whole[..20]);
         File.WriteAllBytes(Path.Combine(folder, "broken.png"), [1, 2, 3]);
-        Assert.Contains("broken.png", Assert.ThrowsAny<Exception>(() => Encode("broken.png").GetColumn<int[]>("Tokens").Count()).ToString(), StringComparison.Ordinal);
+        foreach (string bad in new[] { "cut.png", "broken.png", "absent.png" })
+        {
+            Assert.Contains("Column 'Image' has no readable image in row 1", Assert.Throws<InvalidOperationException>(() => Encode("whole.png", bad).GetColumn<int[]>("Tokens").Count()).Message, StringComparison.Ordinal);
+            uint[][] tokens = [.. Encode(new ResTokEncodingEstimator.Options { TokensAsKeys = true, OnInvalidRow = InvalidRowHandling.Missing }, "whole.png", bad, "whole.png").GetColumn<uint[]>("Tokens")];
+            Assert.Equal([false, true, false], tokens.Select(row => row.All(key => key == 0)));
+        }
     }
 
-    private IDataView Encode(params string[] files)
+    private IDataView Encode(params string[] files) => Encode(new ResTokEncodingEstimator.Options(), files);
+
+    private IDataView Encode(ResTokEncodingEstimator.Options options, params string[] files)
     {
         IDataView data = ml.Data.LoadFromEnumerable(files.Select(file => new Named { Path = file }));
-        return ml.Transforms.LoadImages("Image", folder, "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", model)).Fit(data).Transform(data);
+        return ml.Transforms.LoadImages("Image", folder, "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", model, options)).Fit(data).Transform(data);
     }
 
     /// <summary>A PNG of any depth, of one byte value.</summary>

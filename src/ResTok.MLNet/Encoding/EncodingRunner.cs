@@ -58,7 +58,14 @@ internal sealed class EncodingRunner : BatchRunner
 
     protected override string? ReadRow(int slot, long position)
     {
-        getter(ref image!); // belongs to the source
+        try
+        {
+            getter(ref image!); // belongs to the source
+        }
+        catch (Exception fault) when (fault is ArgumentException or IOException) // what LoadImages throws at a damaged or missing file
+        {
+            return $"Column '{columnName}' has no readable image in row {position}: {fault.Message}";
+        }
         if (image is null)
             return $"Column '{columnName}' has no image in row {position}. Filter such rows out first, or set OnInvalidRow to Missing.";
         byte[] rgb;
