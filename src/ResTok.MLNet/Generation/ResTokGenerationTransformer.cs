@@ -89,6 +89,8 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
         string? prefix = reader.ReadString() is { Length: > 0 } prefixes ? prefixes : null;
         var options = new ResTokGenerationEstimator.Options
         {
+            SeedColumnName = seed,
+            PrefixColumnName = prefix,
             BatchSize = reader.ReadInt32(),
             Levels = reader.ReadInt32() is > 0 and var levels ? levels : null,
             PrefixLevels = reader.ReadInt32() is >= 0 and var kept ? kept : null,
