@@ -14,8 +14,15 @@ internal static class ModelReference
         foreach (string file in Checkpoint.FilesOf(path))
         {
             using FileStream stream = File.OpenRead(file);
-            for (int count = stream.Read(buffer); count > 0; count = stream.Read(buffer))
+            // No more than its length: a saved path may lead to a device that never ends.
+            for (long left = stream.Length; left > 0;)
+            {
+                int count = stream.Read(buffer, 0, (int)Math.Min(left, buffer.Length));
+                if (count == 0)
+                    break;
                 hash.AppendData(buffer, 0, count);
+                left -= count;
+            }
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

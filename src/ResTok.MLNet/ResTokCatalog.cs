@@ -23,6 +23,8 @@ public static class ResTokCatalog
     /// | output | Vector&lt;Int32, N&gt;, or Vector&lt;Key&lt;UInt32&gt;, N&gt; with <c>TokensAsKeys</c>; slot names <c>level3.2</c> |
     /// | <c>LatentsColumnName</c> | Vector&lt;Single, C·N&gt; |
     /// | <c>FeaturesColumnName</c> | Vector&lt;Single, D&gt; |
+    ///
+    /// Of files, <c>LoadImages</c> reads the first frame at 8 bits and does not follow orientation tags: turn such pictures before.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static ResTokEncodingEstimator ResTokEncode(

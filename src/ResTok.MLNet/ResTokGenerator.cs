@@ -10,7 +10,7 @@ namespace ResTok.MLNet;
 /// </summary>
 public sealed class ResTokGenerator : IDisposable
 {
-    private bool disposed;
+    private int disposals;
 
     internal ResTokGenerator(SharedGenerator shared) => Shared = shared;
 
@@ -70,8 +70,7 @@ public sealed class ResTokGenerator : IDisposable
     /// <summary>Lets go of the weights; transformers made with this handle keep working until they are disposed.</summary>
     public void Dispose()
     {
-        if (!disposed)
+        if (Interlocked.Exchange(ref disposals, 1) == 0) // a second release would take the weights from somebody else
             Shared.Release();
-        disposed = true;
     }
 }

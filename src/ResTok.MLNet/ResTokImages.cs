@@ -70,19 +70,10 @@ public static class ResTokImages
     {
         if (width == size && height == size)
             return rgb;
-        int newWidth = width <= height ? size : (int)((long)size * width / height);
-        int newHeight = width <= height ? (int)((long)size * height / width) : size;
-        byte[] resized = BicubicResampler.Resize(rgb, width, height, newWidth, newHeight);
-        return Cut(resized, newWidth, (int)Math.Round((newWidth - size) / 2.0), (int)Math.Round((newHeight - size) / 2.0), size);
-    }
-
-    /// <summary>A square out of a picture.</summary>
-    internal static byte[] Cut(byte[] rgb, int width, int left, int top, int size)
-    {
-        var cut = new byte[3 * size * size];
-        for (int y = 0; y < size; y++)
-            rgb.AsSpan(3 * ((top + y) * width + left), 3 * size).CopyTo(cut.AsSpan(3 * size * y));
-        return cut;
+        long newWidth = width <= height ? size : (long)size * width / height;
+        long newHeight = width <= height ? (long)size * height / width : size;
+        return BicubicResampler.ResizeAndCut(
+            rgb, width, height, newWidth, newHeight, (long)Math.Round((newWidth - size) / 2.0), (long)Math.Round((newHeight - size) / 2.0), size);
     }
 
     /// <summary>Interleaved RGB of any picture.</summary>

@@ -10,7 +10,7 @@ namespace ResTok.MLNet;
 /// </summary>
 public sealed class ResTokModel : IDisposable
 {
-    private bool disposed;
+    private int disposals;
 
     internal ResTokModel(SharedTokenizer shared) => Shared = shared;
 
@@ -76,9 +76,8 @@ public sealed class ResTokModel : IDisposable
     /// <summary>Lets go of the weights; transformers made with this handle keep working until they are disposed.</summary>
     public void Dispose()
     {
-        if (!disposed)
+        if (Interlocked.Exchange(ref disposals, 1) == 0) // a second release would take the weights from somebody else
             Shared.Release();
-        disposed = true;
     }
 
     /// <summary>How to use a model.</summary>

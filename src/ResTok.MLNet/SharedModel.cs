@@ -8,8 +8,8 @@ using TorchSharp;
 namespace ResTok.MLNet;
 
 /// <summary>
-/// Weights shared by handles and transformers. Loaded on first use, freed when the last reference is gone and the last run has
-/// ended.
+/// Weights shared by handles and transformers. Loaded on first use, freed when the last reference is gone; calls of the model that are
+/// under way then still come to their end, and later ones throw.
 /// </summary>
 /// <param name="name">What the model is and where it comes from, for messages.</param>
 /// <param name="precision">What the weights are loaded in.</param>
@@ -49,35 +49,19 @@ internal abstract class SharedModel(string name, Precision precision, Func<torch
     }
 
     /// <summary>Saves configuration and weights.</summary>
-    public void Save(IHostEnvironment environment, Stream config, Stream weights)
-    {
-        PretrainedModel model = Acquire(environment);
-        try
-        {
-            model.Save(config, weights);
-        }
-        finally
-        {
-            Release();
-        }
-    }
+    public void Save(IHostEnvironment environment, Stream config, Stream weights) => Acquire(environment).Save(config, weights);
 
     /// <summary>Takes over a model in memory.</summary>
     protected void Hold(PretrainedModel model) => loaded.Add("", model);
 
-    /// <summary>The model, loaded if it was not, with a reference that the caller releases.</summary>
+    /// <summary>The model, loaded if it was not.</summary>
+    /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
     protected PretrainedModel Acquire(IHostEnvironment environment)
     {
-        AddReference();
-        try
+        lock (gate)
         {
-            lock (gate)
-                return loaded.TryGetValue("", out PretrainedModel? held) ? held : LoadOn(environment);
-        }
-        catch
-        {
-            Release();
-            throw;
+            ObjectDisposedException.ThrowIf(references == 0, GetType());
+            return loaded.TryGetValue("", out PretrainedModel? held) ? held : LoadOn(environment);
         }
     }
 
@@ -124,13 +108,7 @@ internal sealed class SharedModel<TModel, TConfig>(
         return this;
     }
 
-    /// <summary>The model, loaded if it was not, and kept at least as long as the lease.</summary>
-    public Lease Use(IHostEnvironment environment) => new(this, (TModel)Acquire(environment));
-
-    internal readonly struct Lease(SharedModel owner, TModel model) : IDisposable
-    {
-        public TModel Model => model;
-
-        public void Dispose() => owner.Release();
-    }
+    /// <summary>The model, loaded if it was not.</summary>
+    /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
+    public TModel Get(IHostEnvironment environment) => (TModel)Acquire(environment);
 }

@@ -69,6 +69,7 @@ public sealed partial class ImageGenerator : PretrainedModel
     public Tensor Generate(
         GenerationRequest request, SamplingOptions? options = null, Action<GenerationStep>? onStep = null, CancellationToken cancellation = default)
     {
+        using Use use = Begin();
         using GenerationRun run = Start(request, options ?? new());
         while (!run.IsComplete)
         {
@@ -88,6 +89,7 @@ public sealed partial class ImageGenerator : PretrainedModel
     public IAsyncEnumerable<GenerationStep> GenerateAsync(
         GenerationRequest request, SamplingOptions? options = null, CancellationToken cancellation = default)
     {
+        using Use use = Begin();
         Check(request, options ??= new()); // at once, not when the first step is asked for
         return Steps(request, options, cancellation);
     }
@@ -101,7 +103,7 @@ public sealed partial class ImageGenerator : PretrainedModel
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor PredictLogits(IReadOnlyList<int> classes, Tensor tokens)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        using Use use = Begin();
         ArgumentNullException.ThrowIfNull(classes);
         ArgumentNullException.ThrowIfNull(tokens);
         CheckClasses(classes);
@@ -141,15 +143,21 @@ public sealed partial class ImageGenerator : PretrainedModel
         using GenerationRun run = Start(request, options);
         while (!run.IsComplete)
         {
-            await Task.Run(run.RunPass, cancellation.Token).ConfigureAwait(false);
+            await Task.Run(() => RunPass(run), cancellation.Token).ConfigureAwait(false);
             yield return run.Step();
         }
+    }
+
+    /// <summary>A use of its own for each pass: nobody may ever come back for the next.</summary>
+    private void RunPass(GenerationRun run)
+    {
+        using Use use = Begin();
+        run.RunPass();
     }
 
     /// <returns>Tokens to generate, with the prefix.</returns>
     private int Check(GenerationRequest request, SamplingOptions options)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
         ArgumentNullException.ThrowIfNull(request);
         options.Validate();
         CheckClasses(request.Classes);

@@ -89,7 +89,7 @@ public sealed partial class ImageTokenizer : PretrainedModel
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public TokenizerEncoding Encode(Tensor images, EncodingOutputs outputs = EncodingOutputs.None)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        using Use use = Begin();
         ArgumentNullException.ThrowIfNull(images);
         int side = Config.CropSize;
         if (images.dim() != 4 || images.shape[0] < 1 || images.shape[1] != 3 || images.shape[2] != side || images.shape[3] != side
@@ -133,6 +133,7 @@ public sealed partial class ImageTokenizer : PretrainedModel
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor Decode(Tensor tokens, int? tokenCount = null)
     {
+        using Use use = Begin();
         CheckTokens(tokens);
         return DecodeTokens(tokens, [tokenCount ?? (int)Math.Min(tokens.shape[1], Config.TestTokens)], null);
     }
@@ -144,6 +145,7 @@ public sealed partial class ImageTokenizer : PretrainedModel
     /// <inheritdoc cref="Decode(Tensor, int?)" path="/exception"/>
     public Tensor Decode(Tensor tokens, IReadOnlyList<int> tokenCounts)
     {
+        using Use use = Begin();
         CheckTokens(tokens);
         ArgumentNullException.ThrowIfNull(tokenCounts);
         if (tokenCounts.Count != tokens.shape[0])
@@ -161,6 +163,7 @@ public sealed partial class ImageTokenizer : PretrainedModel
     /// <inheritdoc cref="Decode(Tensor, int?)" path="/exception"/>
     public (Tensor Images, IReadOnlyList<Tensor> AttentionMaps) DecodeWithAttention(Tensor tokens, int? tokenCount = null)
     {
+        using Use use = Begin();
         CheckTokens(tokens);
         var maps = new List<Tensor>();
         try
@@ -230,7 +233,6 @@ public sealed partial class ImageTokenizer : PretrainedModel
 
     private void CheckTokens(Tensor tokens)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
         ArgumentNullException.ThrowIfNull(tokens);
         if (tokens.dim() != 2 || tokens.shape[0] < 1 || tokens.shape[1] < 1 || tokens.shape[1] > Levels.TokenCount || !tokens.is_integral())
             throw new ArgumentException(

@@ -8,6 +8,9 @@ namespace ResTok.Models;
 public abstract class PretrainedModel : IDisposable
 {
     private readonly Dictionary<string, Parameter> parameters = [];
+    private readonly Lock gate = new();
+    private int uses; // calls under way
+    private bool isDisposed;
 
     private protected PretrainedModel(Device? device, Precision precision)
     {
@@ -33,19 +36,20 @@ public abstract class PretrainedModel : IDisposable
 
     private protected ScalarType DataType => Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
-    private protected bool IsDisposed { get; private set; }
-
     /// <summary>Saves the model in the Hugging Face layout: <c>config.json</c> and <c>model.safetensors</c>.</summary>
-    /// <param name="folder">Made where it is missing. Each file is replaced whole or not at all.</param>
-    /// <exception cref="IOException">A file cannot be written.</exception>
+    /// <param name="folder">
+    /// Made where it is missing. Each file is replaced whole or not at all, and neither before both are written. To replace a model of
+    /// another configuration, save to a new folder and rename it: between two files there is a moment.
+    /// </param>
+    /// <exception cref="IOException">A file cannot be written, for instance because the disk is full. The folder is as it was.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder must not be written to.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public void Save(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        using Use use = Begin();
         Directory.CreateDirectory(folder);
-        AtomicFile.Write(Path.Combine(folder, "model.safetensors"), WriteWeights);
-        AtomicFile.Write(Path.Combine(folder, "config.json"), WriteConfig);
+        AtomicFile.Write((Path.Combine(folder, "model.safetensors"), WriteWeights), (Path.Combine(folder, "config.json"), WriteConfig));
     }
 
     /// <summary>Saves the model to streams, which stay open.</summary>
@@ -54,21 +58,36 @@ public abstract class PretrainedModel : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public void Save(Stream config, Stream safetensors)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        using Use use = Begin();
         WriteConfig(config);
         WriteWeights(safetensors);
     }
 
-    /// <summary>Frees the weights.</summary>
+    /// <summary>Ends the model. Calls under way on other threads come to their end, and then the weights are freed.</summary>
     public void Dispose()
     {
-        if (IsDisposed)
-            return;
-        IsDisposed = true;
-        foreach (Parameter parameter in parameters.Values)
-            parameter.Dispose();
-        FreeTables();
         GC.SuppressFinalize(this);
+        lock (gate)
+        {
+            if (isDisposed)
+                return;
+            isDisposed = true;
+            if (uses > 0)
+                return;
+        }
+        Free();
+    }
+
+    /// <summary>Keeps the weights until the use ends, even when another thread disposes the model: libtorch would read freed memory.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    internal Use Begin()
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            uses++;
+        }
+        return new(this);
     }
 
     private protected ParameterScope Root(IParameterSource source) => new(source, parameters, Device, DataType);
@@ -83,7 +102,15 @@ public abstract class PretrainedModel : IDisposable
         where TModel : PretrainedModel
     {
         var source = new CheckpointParameters(checkpoint);
-        TModel model = build(source);
+        TModel model;
+        try
+        {
+            model = build(source);
+        }
+        catch (ArgumentException fault)
+        {
+            throw new CheckpointException($"The configuration {checkpoint.ConfigPath ?? $"of {checkpoint.Source}"} cannot work: {fault.Message}", fault);
+        }
         try
         {
             source.ThrowIfFaulty();
@@ -97,6 +124,29 @@ public abstract class PretrainedModel : IDisposable
         return model;
     }
 
+    private void End()
+    {
+        lock (gate)
+        {
+            if (--uses > 0 || !isDisposed)
+                return;
+        }
+        Free();
+    }
+
+    private void Free()
+    {
+        foreach (Parameter parameter in parameters.Values)
+            parameter.Dispose();
+        FreeTables();
+    }
+
     private void WriteWeights(Stream stream) =>
         SafetensorsWriter.Write(stream, [.. parameters.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value))]);
+
+    /// <summary>A call under way.</summary>
+    internal readonly struct Use(PretrainedModel model) : IDisposable
+    {
+        public void Dispose() => model.End();
+    }
 }

@@ -9,40 +9,22 @@ namespace ResTok.MLNet.Decoding;
 
 /// <summary>Decodes the tokens of a batch of rows.</summary>
 internal sealed class DecodingRunner(
-    Action<List<int>> read, ValueGetter<int>? readCount, string columnName, int? tokenCount, SharedTokenizer model, IHostEnvironment environment, int capacity)
-    : BatchRunner
+    Action<List<int>> read, ValueGetter<int>? readCount, string columnName, int? tokenCount, SharedTokenizer model, IHostEnvironment environment,
+    InvalidRowHandling onInvalidRow, int capacity) : BatchRunner(environment, onInvalidRow, capacity)
 {
     private readonly int all = model.Config.LatentTokens;
     private readonly int side = model.Config.ImageSize;
     private readonly long[] tokens = new long[capacity * model.Config.LatentTokens];
-    private readonly int[] counts = new int[capacity];
+    private readonly int[] counts = [.. Enumerable.Repeat(1, capacity)];
     private readonly List<int> row = [];
     private byte[] pixels = []; // Rgba32 of each slot
 
-    public override void Read(int slot, long position)
-    {
-        read(row);
-        if (row.Count < 1 || row.Count > all)
-            throw new InvalidOperationException($"Column '{columnName}' has {row.Count} tokens in row {position}, but must have 1 to {all}.");
-        int count = tokenCount ?? Math.Min(row.Count, model.Config.TestTokens);
-        readCount?.Invoke(ref count);
-        if (count < 1 || count > row.Count)
-            throw new InvalidOperationException($"Row {position} is to be decoded from {count} tokens, but column '{columnName}' has {row.Count} there.");
-        tokens.AsSpan(slot * all, all).Clear(); // what is not given is not used either
-        for (int i = 0; i < row.Count; i++)
-        {
-            TokenColumn.CheckToken(row[i], model.Config.CodebookSize, columnName, i, position);
-            tokens[slot * all + i] = row[i];
-        }
-        counts[slot] = count;
-    }
-
     public override void Run(int count)
     {
-        using SharedTokenizer.Lease lease = model.Use(environment);
+        ImageTokenizer tokenizer = model.Get(Environment);
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(tokens.AsMemory(0, count * all), [count, all]);
-        using torch.Tensor images = lease.Model.Decode(batch, counts[..count]);
+        using torch.Tensor images = tokenizer.Decode(batch, counts[..count]);
         pixels = ResTokImages.Rgba(images);
     }
 
@@ -50,6 +32,24 @@ internal sealed class DecodingRunner(
     {
         int at = slot();
         int bytes = 4 * side * side;
-        value = MLImage.CreateFromPixels(side, side, MLPixelFormat.Rgba32, pixels.AsSpan(at * bytes, bytes)); // the reader owns it
+        value = IsMissing(at) ? null! : MLImage.CreateFromPixels(side, side, MLPixelFormat.Rgba32, pixels.AsSpan(at * bytes, bytes)); // the reader owns it
     });
+
+    protected override string? ReadRow(int slot, long position)
+    {
+        read(row);
+        if (row.Count < 1 || row.Count > all)
+            return $"Column '{columnName}' has {row.Count} tokens in row {position}, but must have 1 to {all}.";
+        int count = tokenCount ?? Math.Min(row.Count, model.Config.TestTokens);
+        readCount?.Invoke(ref count);
+        if (count < 1 || count > row.Count)
+            return $"Row {position} is to be decoded from {count} tokens, but column '{columnName}' has {row.Count} there.";
+        if (TokenColumn.FaultOf(row, model.Config.CodebookSize, columnName, position) is { } fault)
+            return fault;
+        tokens.AsSpan(slot * all, all).Clear(); // what is not given is not used either
+        for (int i = 0; i < row.Count; i++)
+            tokens[slot * all + i] = row[i];
+        counts[slot] = count;
+        return null;
+    }
 }

@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using ResTok.MLNet.Interop;
 using ResTok.MLNet.Rows;
+using ResTok.Models;
 
 namespace ResTok.MLNet;
 
@@ -19,13 +20,7 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
     internal ResTokDecodingEstimator(
         IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokModel model, int? tokenCount, Options options)
     {
-        int all = model.Config.LatentTokens;
-        if (tokenCount is { } count && (count < 1 || count > all))
-            throw new ArgumentOutOfRangeException(nameof(tokenCount), count, $"The token count must be from 1 to the model's {all}.");
-        if (tokenCount is not null && options.TokenCountColumnName is { } column)
-            throw new ArgumentException($"Give either a token count or the column '{column}' of token counts, not both.", nameof(tokenCount));
-        if (options.BatchSize < 1)
-            throw new ArgumentOutOfRangeException(nameof(options), options.BatchSize, "The batch size must be at least 1.");
+        options.Validate(tokenCount, model.Config);
         this.environment = environment;
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
@@ -62,10 +57,23 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
     /// <summary>How to decode.</summary>
     public sealed class Options
     {
-        /// <summary>Pictures per run of the network. Larger is faster up to a point and takes more memory; results do not change.</summary>
+        /// <summary>Pictures per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
         public int BatchSize { get; init; } = 8;
 
         /// <summary>A column of Int32 that says for each row how many leading tokens to use, 1 to N; null to use the same for all.</summary>
         public string? TokenCountColumnName { get; init; }
+
+        /// <summary>What to do with rows whose tokens or token count are out of range or missing.</summary>
+        public InvalidRowHandling OnInvalidRow { get; init; }
+
+        internal void Validate(int? tokenCount, TokenizerConfig config)
+        {
+            if (tokenCount is { } count && (count < 1 || count > config.LatentTokens))
+                throw new ArgumentOutOfRangeException(nameof(tokenCount), count, $"The token count must be from 1 to the model's {config.LatentTokens}.");
+            if (tokenCount is not null && TokenCountColumnName is { } column)
+                throw new ArgumentException($"Give either a token count or the column '{column}' of token counts, not both.", nameof(tokenCount));
+            Rows.BatchSize.Check(BatchSize);
+            TokenColumn.CheckMissing(OnInvalidRow, asKeys: true); // images can be missing
+        }
     }
 }

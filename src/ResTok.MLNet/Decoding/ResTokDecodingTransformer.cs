@@ -54,7 +54,7 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
     internal override BatchRunner CreateRunner(IRowSource source, DataViewSchema.Column[] inputs, int capacity)
     {
         ValueGetter<int>? counts = inputs.Length > 1 ? source.GetGetter<int>(inputs[1]) : null;
-        return new DecodingRunner(TokenColumn.Reader(source, inputs[0]), counts, inputColumnName, tokenCount, model, Environment, capacity);
+        return new DecodingRunner(TokenColumn.Reader(source, inputs[0]), counts, inputColumnName, tokenCount, model, Environment, options.OnInvalidRow, capacity);
     }
 
     private protected override void SaveModel(ModelSaveContext context)
@@ -66,21 +66,25 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
         writer.Write(tokenCount ?? 0);
         writer.Write(options.BatchSize);
         writer.Write(options.TokenCountColumnName ?? "");
+        writer.Write((int)options.OnInvalidRow);
         ModelStorage.Save(context, model, Environment);
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
-    private static ResTokDecodingTransformer Create(IHostEnvironment environment, ModelLoadContext context)
+    private static ResTokDecodingTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
+        SavedStage.Read(context, Signature, LoaderSignature, (reader, version) => Read(environment, context, reader, version));
+
+    private static ResTokDecodingTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader, int version)
     {
-        MLNetInternals.CheckVersion(context, Signature, LoaderSignature);
-        BinaryReader reader = context.Reader;
         string output = reader.ReadString(), input = reader.ReadString();
         int? tokenCount = reader.ReadInt32() is > 0 and var count ? count : null;
         var options = new ResTokDecodingEstimator.Options
         {
             BatchSize = reader.ReadInt32(),
             TokenCountColumnName = reader.ReadString() is { Length: > 0 } column ? column : null,
+            OnInvalidRow = SavedStage.ReadOnInvalidRow(reader, version),
         };
-        return new(environment, output, input, ModelStorage.Load(context, environment, ModelKinds.Tokenizer), tokenCount, options);
+        SharedTokenizer model = ModelStorage.Load(context, environment, ModelKinds.Tokenizer);
+        return SavedStage.Checked(model, () => options.Validate(tokenCount, model.Config), () => new ResTokDecodingTransformer(environment, output, input, model, tokenCount, options));
     }
 }

@@ -16,19 +16,39 @@ internal static class BicubicResampler
     /// <returns>Interleaved RGB.</returns>
     public static byte[] Resize(byte[] source, int width, int height, int newWidth, int newHeight)
     {
-        byte[] wide = width == newWidth ? source : ResizeRows(source, width, height, newWidth);
-        return height == newHeight ? wide : Transpose(ResizeRows(Transpose(wide, newWidth, height), height, newWidth, newHeight), newHeight, newWidth);
+        byte[] wide = width == newWidth ? source : ResizeRows(source, width, height, newWidth, 0, newWidth);
+        return height == newHeight ? wide : Transpose(ResizeRows(Transpose(wide, newWidth, height), height, newWidth, newHeight, 0, newHeight), newHeight, newWidth);
     }
 
-    private static byte[] ResizeRows(byte[] source, int width, int height, int newWidth)
+    /// <summary>
+    /// A square out of the resized picture, and no more of it than that: a picture of one pixel by thousands, shorter edge to size, would
+    /// take gigabytes.
+    /// </summary>
+    /// <param name="source">Interleaved RGB, row by row.</param>
+    /// <param name="width">Its width.</param>
+    /// <param name="height">Its height.</param>
+    /// <param name="newWidth">Width of the resized picture.</param>
+    /// <param name="newHeight">Height of the resized picture.</param>
+    /// <param name="left">The square's first column in it.</param>
+    /// <param name="top">The square's first row in it.</param>
+    /// <param name="size">The square's side.</param>
+    /// <returns>Interleaved RGB of the square.</returns>
+    public static byte[] ResizeAndCut(byte[] source, int width, int height, long newWidth, long newHeight, long left, long top, int size)
     {
-        (int First, int[] Weights)[] taps = [.. Enumerable.Range(0, newWidth).Select(x => Taps(x, width, newWidth))];
-        var result = new byte[3L * newWidth * height];
+        byte[] wide = ResizeRows(source, width, height, newWidth, left, size);
+        return Transpose(ResizeRows(Transpose(wide, size, height), height, size, newHeight, top, size), size, size);
+    }
+
+    /// <summary>Of the rows resized to <paramref name="newWidth"/>, <paramref name="count"/> columns from <paramref name="start"/> on.</summary>
+    private static byte[] ResizeRows(byte[] source, int width, int height, long newWidth, long start, int count)
+    {
+        (int First, int[] Weights)[] taps = [.. Enumerable.Range(0, count).Select(x => Taps(start + x, width, newWidth))];
+        var result = new byte[3L * count * height];
         for (int y = 0; y < height; y++)
         {
             ReadOnlySpan<byte> row = source.AsSpan(3 * width * y, 3 * width);
-            Span<byte> target = result.AsSpan(3 * newWidth * y, 3 * newWidth);
-            for (int x = 0; x < newWidth; x++)
+            Span<byte> target = result.AsSpan(3 * count * y, 3 * count);
+            for (int x = 0; x < count; x++)
             {
                 (int first, int[] weights) = taps[x];
                 int red = 1 << (FractionBits - 1), green = red, blue = red;
@@ -47,7 +67,7 @@ internal static class BicubicResampler
     }
 
     /// <summary>The source pixels and fixed-point weights that make one pixel of the result.</summary>
-    private static (int First, int[] Weights) Taps(int x, int size, int newSize)
+    private static (int First, int[] Weights) Taps(long x, int size, long newSize)
     {
         double scale = (double)size / newSize, filterScale = Math.Max(scale, 1), support = 2 * filterScale;
         double center = (x + 0.5) * scale;

@@ -13,7 +13,6 @@ internal sealed class EncodingRunner : BatchRunner
     private readonly ValueGetter<MLImage> getter;
     private readonly string columnName;
     private readonly SharedTokenizer model;
-    private readonly IHostEnvironment environment;
     private readonly ResTokEncodingEstimator.Options options;
     private readonly int side;
     private readonly float[] pixels; // planar RGB of each slot
@@ -24,45 +23,22 @@ internal sealed class EncodingRunner : BatchRunner
 
     public EncodingRunner(
         ValueGetter<MLImage> getter, string columnName, SharedTokenizer model, IHostEnvironment environment, ResTokEncodingEstimator.Options options, int capacity)
+        : base(environment, options.OnInvalidRow, capacity)
     {
         this.getter = getter;
         this.columnName = columnName;
         this.model = model;
-        this.environment = environment;
         this.options = options;
         side = model.Config.CropSize;
         pixels = new float[capacity * 3 * side * side];
     }
 
-    public override void Read(int slot, long position)
-    {
-        getter(ref image!); // belongs to the source
-        if (image is null)
-            throw new InvalidOperationException($"Column '{columnName}' has no image in row {position}. Filter such rows out first.");
-        byte[] rgb;
-        try
-        {
-            rgb = ResTokImages.FitRgb(image, side, options.Resize);
-        }
-        catch (ArgumentException fault)
-        {
-            throw new InvalidOperationException($"Column '{columnName}', row {position}: {fault.Message}", fault);
-        }
-        int plane = side * side, start = slot * 3 * plane;
-        for (int i = 0; i < plane; i++)
-        {
-            pixels[start + i] = rgb[3 * i] / 255f;
-            pixels[start + plane + i] = rgb[3 * i + 1] / 255f;
-            pixels[start + 2 * plane + i] = rgb[3 * i + 2] / 255f;
-        }
-    }
-
     public override void Run(int count)
     {
-        using SharedTokenizer.Lease lease = model.Use(environment);
+        ImageTokenizer tokenizer = model.Get(Environment);
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(pixels.AsMemory(0, count * 3 * side * side), [count, 3, side, side]);
-        using TokenizerEncoding encoding = lease.Model.Encode(batch);
+        using TokenizerEncoding encoding = tokenizer.Encode(batch);
         tokens = encoding.Tokens.cpu().data<long>().ToArray();
         if (options.LatentsColumnName is not null)
             latents = encoding.QuantizedLatents.cpu().contiguous().data<float>().ToArray();
@@ -74,15 +50,47 @@ internal sealed class EncodingRunner : BatchRunner
     {
         TokenizerConfig config = model.Config;
         if (output == 0)
-            return TokenColumn.Getter(config.LatentTokens, options.TokensAsKeys, () => tokens, slot);
+            return TokenColumn.Getter(config.LatentTokens, options.TokensAsKeys, () => tokens, slot, IsMissing);
         return output == 1 && options.LatentsColumnName is not null
             ? Floats(config.TokenSize * config.LatentTokens, () => latents, slot)
             : Floats(config.EncoderWidth, () => features, slot);
     }
 
-    private static ValueGetter<VBuffer<float>> Floats(int count, Func<float[]> values, Func<int> slot) => (ref VBuffer<float> value) =>
+    protected override string? ReadRow(int slot, long position)
+    {
+        try
+        {
+            getter(ref image!); // belongs to the source
+        }
+        catch (Exception fault) when (fault is ArgumentException or IOException) // what LoadImages throws at a damaged or missing file
+        {
+            return $"Column '{columnName}' has no readable image in row {position}: {fault.Message}";
+        }
+        if (image is null)
+            return $"Column '{columnName}' has no image in row {position}. Filter such rows out first, or set OnInvalidRow to Missing.";
+        byte[] rgb;
+        try
+        {
+            rgb = ResTokImages.FitRgb(image, side, options.Resize);
+        }
+        catch (ArgumentException fault)
+        {
+            return $"Column '{columnName}', row {position}: {fault.Message}";
+        }
+        int plane = side * side, start = slot * 3 * plane;
+        for (int i = 0; i < plane; i++)
+        {
+            pixels[start + i] = rgb[3 * i] / 255f;
+            pixels[start + plane + i] = rgb[3 * i + 1] / 255f;
+            pixels[start + 2 * plane + i] = rgb[3 * i + 2] / 255f;
+        }
+        return null;
+    }
+
+    private ValueGetter<VBuffer<float>> Floats(int count, Func<float[]> values, Func<int> slot) => (ref VBuffer<float> value) =>
     {
         int at = slot(); // runs the batch, which replaces the array: it comes first
-        TokenColumn.Copy(ref value, values().AsSpan(at * count, count), x => x);
+        bool missing = IsMissing(at);
+        TokenColumn.Copy(ref value, values().AsSpan(at * count, count), x => missing ? float.NaN : x);
     };
 }

@@ -18,8 +18,7 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
 
     internal ResTokEncodingEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokModel model, Options options)
     {
-        if (options.BatchSize < 1)
-            throw new ArgumentOutOfRangeException(nameof(options), options.BatchSize, "The batch size must be at least 1.");
+        options.Validate();
         this.environment = environment;
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
@@ -63,7 +62,7 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     /// <summary>What to compute, and how.</summary>
     public sealed class Options
     {
-        /// <summary>Pictures per run of the network. Larger is faster up to a point and takes more memory; results do not change.</summary>
+        /// <summary>Pictures per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
         public int BatchSize { get; init; } = 8;
 
         /// <summary>How pictures of other sizes are made to fit.</summary>
@@ -83,5 +82,16 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
         /// classification and search; null for none.
         /// </summary>
         public string? FeaturesColumnName { get; init; }
+
+        /// <summary>What to do with rows without an image or with one that does not fit. <see cref="InvalidRowHandling.Missing"/> needs <see cref="TokensAsKeys"/>.</summary>
+        public InvalidRowHandling OnInvalidRow { get; init; }
+
+        internal void Validate()
+        {
+            Rows.BatchSize.Check(BatchSize);
+            if (!Enum.IsDefined(Resize))
+                throw new ArgumentOutOfRangeException("options", Resize, $"Resize must be one of {string.Join(", ", Enum.GetNames<ResTokResize>())}.");
+            TokenColumn.CheckMissing(OnInvalidRow, TokensAsKeys);
+        }
     }
 }

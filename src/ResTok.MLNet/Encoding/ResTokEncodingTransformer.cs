@@ -70,14 +70,16 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
         writer.Write(options.TokensAsKeys);
         writer.Write(options.LatentsColumnName ?? "");
         writer.Write(options.FeaturesColumnName ?? "");
+        writer.Write((int)options.OnInvalidRow);
         ModelStorage.Save(context, model, Environment);
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
-    private static ResTokEncodingTransformer Create(IHostEnvironment environment, ModelLoadContext context)
+    private static ResTokEncodingTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
+        SavedStage.Read(context, Signature, LoaderSignature, (reader, version) => Read(environment, context, reader, version));
+
+    private static ResTokEncodingTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader, int version)
     {
-        MLNetInternals.CheckVersion(context, Signature, LoaderSignature);
-        BinaryReader reader = context.Reader;
         string output = reader.ReadString(), input = reader.ReadString();
         var options = new ResTokEncodingEstimator.Options
         {
@@ -86,7 +88,9 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
             TokensAsKeys = reader.ReadBoolean(),
             LatentsColumnName = reader.ReadString() is { Length: > 0 } latents ? latents : null,
             FeaturesColumnName = reader.ReadString() is { Length: > 0 } features ? features : null,
+            OnInvalidRow = SavedStage.ReadOnInvalidRow(reader, version),
         };
+        options.Validate();
         return new(environment, output, input, ModelStorage.Load(context, environment, ModelKinds.Tokenizer), options);
     }
 }

@@ -17,7 +17,6 @@ internal sealed class GenerationRunner : BatchRunner
 
     private readonly GenerationColumns columns;
     private readonly SharedGenerator model;
-    private readonly IHostEnvironment environment;
     private readonly ResTokGenerationEstimator.Options options;
     private readonly int tokenCount;
     private readonly int prefixCount; // tokens to keep, or −1 for as many as a row has
@@ -36,10 +35,10 @@ internal sealed class GenerationRunner : BatchRunner
     public GenerationRunner(
         IRowSource source, DataViewSchema.Column[] inputs, GenerationColumns columns, SharedGenerator model, IHostEnvironment environment,
         ResTokGenerationEstimator.Options options, int capacity)
+        : base(environment, options.OnInvalidRow, capacity)
     {
         this.columns = columns;
         this.model = model;
-        this.environment = environment;
         this.options = options;
         var levels = new TokenLevels(model.Config.Tokens);
         tokenCount = ResTokGenerationTransformer.TokenCount(levels, options.Levels ?? levels.Count);
@@ -53,12 +52,42 @@ internal sealed class GenerationRunner : BatchRunner
         prefixes = [.. Enumerable.Range(0, capacity).Select(_ => new List<int>())];
     }
 
-    public override void Read(int slot, long position)
+    public override void Run(int count)
+    {
+        long start = Stopwatch.GetTimestamp();
+        tokens = new long[count * tokenCount];
+        ImageGenerator generator = model.Get(Environment);
+        // Rows of one batch share their passes, so they keep equally many tokens.
+        foreach (IGrouping<int, int> group in Enumerable.Range(0, count).GroupBy(slot => prefixes[slot].Count))
+        {
+            int[] slots = [.. group];
+            var request = new GenerationRequest([.. slots.Select(slot => labels[slot])])
+            {
+                RowIds = [.. slots.Select(slot => streams[slot])],
+                Prefix = group.Key == 0 ? null : [.. slots.Select(slot => prefixes[slot])],
+                Levels = options.Levels,
+            };
+            using torch.Tensor generated = generator.Generate(request, options.Sampling, OnStep);
+            long[] values = generated.data<long>().ToArray();
+            for (int i = 0; i < slots.Length; i++)
+                values.AsSpan(i * tokenCount, tokenCount).CopyTo(tokens.AsSpan(slots[i] * tokenCount));
+        }
+        images += count;
+        worked += Stopwatch.GetElapsedTime(start);
+        if (worked - logged < LogInterval)
+            return;
+        logged = worked;
+        MLNetInternals.LogInfo(Environment, string.Create(CultureInfo.InvariantCulture, $"Generated {images} images, {Rate:0.00} a second."));
+    }
+
+    public override Delegate Getter(int output, Func<int> slot) => TokenColumn.Getter(tokenCount, options.TokensAsKeys, () => tokens, slot, IsMissing);
+
+    protected override string? ReadRow(int slot, long position)
     {
         Int128 label = readLabel();
         if (label < 0 || label >= model.Config.Classes)
-            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture,
-                $"Column '{columns.Label}' has the label {(label == -1 ? "-1 (or a missing key)" : label)} in row {position}, but the generator's classes are 0 to {model.Config.Classes - 1}."));
+            return string.Create(CultureInfo.InvariantCulture,
+                $"Column '{columns.Label}' has the label {(label == -1 ? "-1 (or a missing key)" : label)} in row {position}, but the generator's classes are 0 to {model.Config.Classes - 1}.");
         labels[slot] = (int)label;
         if (readSeed is not null)
         {
@@ -70,57 +99,27 @@ internal sealed class GenerationRunner : BatchRunner
             readId(ref id);
             streams[slot] = unchecked((long)(id.Low ^ id.High * 0x9E3779B97F4A7C15));
         }
-        if (readPrefix is not null)
-            ReadPrefix(prefixes[slot], readPrefix, position);
+        if (readPrefix is null || ReadPrefix(prefixes[slot], readPrefix, position) is not { } fault)
+            return null;
+        prefixes[slot].Clear();
+        return fault;
     }
-
-    public override void Run(int count)
-    {
-        long start = Stopwatch.GetTimestamp();
-        tokens = new long[count * tokenCount];
-        using SharedGenerator.Lease lease = model.Use(environment);
-        // Rows of one batch share their passes, so they keep equally many tokens.
-        foreach (IGrouping<int, int> group in Enumerable.Range(0, count).GroupBy(slot => prefixes[slot].Count))
-        {
-            int[] slots = [.. group];
-            var request = new GenerationRequest([.. slots.Select(slot => labels[slot])])
-            {
-                RowIds = [.. slots.Select(slot => streams[slot])],
-                Prefix = group.Key == 0 ? null : [.. slots.Select(slot => prefixes[slot])],
-                Levels = options.Levels,
-            };
-            using torch.Tensor generated = lease.Model.Generate(request, options.Sampling, OnStep);
-            long[] values = generated.data<long>().ToArray();
-            for (int i = 0; i < slots.Length; i++)
-                values.AsSpan(i * tokenCount, tokenCount).CopyTo(tokens.AsSpan(slots[i] * tokenCount));
-        }
-        images += count;
-        worked += Stopwatch.GetElapsedTime(start);
-        if (worked - logged < LogInterval)
-            return;
-        logged = worked;
-        MLNetInternals.LogInfo(environment, string.Create(CultureInfo.InvariantCulture, $"Generated {images} images, {Rate:0.00} a second."));
-    }
-
-    public override Delegate Getter(int output, Func<int> slot) => TokenColumn.Getter(tokenCount, options.TokensAsKeys, () => tokens, slot);
 
     private double Rate => worked > TimeSpan.Zero ? images / worked.TotalSeconds : 0;
 
     private void OnStep(GenerationStep step) => options.Progress?.Report(new(images, step.Pass, step.Passes, Rate));
 
-    private void ReadPrefix(List<int> prefix, Action<List<int>> read, long position)
+    /// <returns>What is wrong with the prefix, or null.</returns>
+    private string? ReadPrefix(List<int> prefix, Action<List<int>> read, long position)
     {
         read(prefix);
         if (prefixCount > prefix.Count)
-            throw new InvalidOperationException(
-                $"Column '{columns.Prefix}' has {prefix.Count} tokens in row {position}, but {options.PrefixLevels} levels of {prefixCount} tokens are to be kept.");
+            return $"Column '{columns.Prefix}' has {prefix.Count} tokens in row {position}, but {options.PrefixLevels} levels of {prefixCount} tokens are to be kept.";
         if (prefixCount >= 0)
             prefix.RemoveRange(prefixCount, prefix.Count - prefixCount);
         if (prefix.Count > tokenCount)
-            throw new InvalidOperationException(
-                $"Column '{columns.Prefix}' has {prefix.Count} tokens to keep in row {position}, but only {tokenCount} are generated. Keep fewer with PrefixLevels.");
-        for (int i = 0; i < prefix.Count; i++)
-            TokenColumn.CheckToken(prefix[i], model.Config.CodebookSize, columns.Prefix!, i, position);
+            return $"Column '{columns.Prefix}' has {prefix.Count} tokens to keep in row {position}, but only {tokenCount} are generated. Keep fewer with PrefixLevels.";
+        return TokenColumn.FaultOf(prefix, model.Config.CodebookSize, columns.Prefix!, position);
     }
 }
 

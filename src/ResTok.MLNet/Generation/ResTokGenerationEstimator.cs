@@ -19,18 +19,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
     internal ResTokGenerationEstimator(
         IHostEnvironment environment, string outputColumnName, string labelColumnName, ResTokGenerator generator, Options options)
     {
-        int levels = new TokenLevels(generator.Config.Tokens).Count;
-        if (options.BatchSize < 1)
-            throw new ArgumentOutOfRangeException(nameof(options), options.BatchSize, "The batch size must be at least 1.");
-        if (options.Levels is { } wanted && (wanted < 1 || wanted > levels))
-            throw new ArgumentOutOfRangeException(nameof(options), wanted, $"The levels must be from 1 to the model's {levels}.");
-        if (options.PrefixLevels is { } kept && (kept < 0 || kept > (options.Levels ?? levels)))
-            throw new ArgumentOutOfRangeException(nameof(options), kept, $"The prefix levels must be from 0 to the {options.Levels ?? levels} levels that are generated.");
-        if (options.PrefixLevels is not null && options.PrefixColumnName is null)
-            throw new ArgumentException("Prefix levels are given, but no prefix column to take them from.", nameof(options));
-        options.Sampling.Validate();
-        if (options.Sampling.GuidanceScale > 1 && generator.Config.ClassDropout == 0)
-            throw new ArgumentException("Classifier-free guidance needs a null class, which this model lacks (class_dropout_prob is 0). Set Sampling.GuidanceScale to 1.", nameof(options));
+        options.Validate(generator.Config);
         this.environment = environment;
         this.outputColumnName = outputColumnName;
         columns = new(labelColumnName, options.SeedColumnName, options.PrefixColumnName);
@@ -71,7 +60,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
         /// <summary>How tokens are drawn; by default as the paper evaluates.</summary>
         public SamplingOptions Sampling { get; init; } = SamplingOptions.Official;
 
-        /// <summary>Pictures per run of the network. Larger is faster up to a point and takes more memory; results do not change.</summary>
+        /// <summary>Pictures per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
         public int BatchSize { get; init; } = 8;
 
         /// <summary>
@@ -101,5 +90,24 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
 
         /// <summary>Hears of every pass, on the thread that reads rows. It is not saved.</summary>
         public IProgress<ResTokGenerationProgress>? Progress { get; init; }
+
+        /// <summary>What to do with rows whose label or prefix is out of range or missing. <see cref="InvalidRowHandling.Missing"/> needs <see cref="TokensAsKeys"/>.</summary>
+        public InvalidRowHandling OnInvalidRow { get; init; }
+
+        internal void Validate(GeneratorConfig config)
+        {
+            int levels = new TokenLevels(config.Tokens).Count;
+            Rows.BatchSize.Check(BatchSize);
+            TokenColumn.CheckMissing(OnInvalidRow, TokensAsKeys);
+            if (Levels is { } wanted && (wanted < 1 || wanted > levels))
+                throw new ArgumentOutOfRangeException("options", wanted, $"The levels must be from 1 to the model's {levels}.");
+            if (PrefixLevels is { } kept && (kept < 0 || kept > (Levels ?? levels)))
+                throw new ArgumentOutOfRangeException("options", kept, $"The prefix levels must be from 0 to the {Levels ?? levels} levels that are generated.");
+            if (PrefixLevels is not null && PrefixColumnName is null)
+                throw new ArgumentException("Prefix levels are given, but no prefix column to take them from.", "options");
+            Sampling.Validate();
+            if (Sampling.GuidanceScale > 1 && config.ClassDropout == 0)
+                throw new ArgumentException("Classifier-free guidance needs a null class, which this model lacks (class_dropout_prob is 0). Set Sampling.GuidanceScale to 1.", "options");
+        }
     }
 }

@@ -74,25 +74,31 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
         writer.Write(options.PrefixLevels ?? -1);
         writer.Write(options.TokensAsKeys);
         writer.Write(JsonSerializer.Serialize(options.Sampling));
+        writer.Write((int)options.OnInvalidRow);
         ModelStorage.Save(context, model, Environment);
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
-    private static ResTokGenerationTransformer Create(IHostEnvironment environment, ModelLoadContext context)
+    private static ResTokGenerationTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
+        SavedStage.Read(context, Signature, LoaderSignature, (reader, version) => Read(environment, context, reader, version));
+
+    private static ResTokGenerationTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader, int version)
     {
-        MLNetInternals.CheckVersion(context, Signature, LoaderSignature);
-        BinaryReader reader = context.Reader;
         string output = reader.ReadString(), label = reader.ReadString();
         string? seed = reader.ReadString() is { Length: > 0 } seeds ? seeds : null;
         string? prefix = reader.ReadString() is { Length: > 0 } prefixes ? prefixes : null;
         var options = new ResTokGenerationEstimator.Options
         {
+            SeedColumnName = seed,
+            PrefixColumnName = prefix,
             BatchSize = reader.ReadInt32(),
             Levels = reader.ReadInt32() is > 0 and var levels ? levels : null,
             PrefixLevels = reader.ReadInt32() is >= 0 and var kept ? kept : null,
             TokensAsKeys = reader.ReadBoolean(),
-            Sampling = JsonSerializer.Deserialize<SamplingOptions>(reader.ReadString())!,
+            Sampling = JsonSerializer.Deserialize<SamplingOptions>(reader.ReadString()) ?? throw new JsonException("There are no sampling options."),
+            OnInvalidRow = SavedStage.ReadOnInvalidRow(reader, version),
         };
-        return new(environment, output, new(label, seed, prefix), ModelStorage.Load(context, environment, ModelKinds.Generator), options);
+        SharedGenerator model = ModelStorage.Load(context, environment, ModelKinds.Generator);
+        return SavedStage.Checked(model, () => options.Validate(model.Config), () => new ResTokGenerationTransformer(environment, output, new(label, seed, prefix), model, options));
     }
 }

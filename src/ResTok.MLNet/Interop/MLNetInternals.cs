@@ -58,13 +58,25 @@ namespace ResTok.MLNet.Interop
             context.SetVersionInfo(Version(signature, loaderSignature));
         }
 
-        public static void CheckVersion(ModelLoadContext context, string signature, string loaderSignature) =>
+        /// <returns>The version of the format that was saved.</returns>
+        public static int CheckVersion(ModelLoadContext context, string signature, string loaderSignature)
+        {
             context.CheckAtModel(Version(signature, loaderSignature));
+            return (int)context.Header.ModelVerWritten;
+        }
+
+        /// <summary>Makes <c>Model.Load</c> throw an exception as it throws its own: inside an <see cref="InvalidOperationException"/>, not one of reflection.</summary>
+        public static T Mark<T>(T fault)
+            where T : Exception
+        {
+            fault.Data[Contracts.IsMarkedKey] = true;
+            return fault;
+        }
 
         private static VersionInfo Version(string signature, string loaderSignature) => new(
             modelSignature: signature,
-            verWrittenCur: 0x00010001,
-            verReadableCur: 0x00010001,
+            verWrittenCur: SavedStage.WithOnInvalidRow,
+            verReadableCur: SavedStage.WithOnInvalidRow,
             verWeCanReadBack: 0x00010001,
             loaderAssemblyName: typeof(MLNetInternals).Assembly.GetName().Name,
             loaderSignature: loaderSignature);

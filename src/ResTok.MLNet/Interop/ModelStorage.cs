@@ -13,6 +13,7 @@ internal static class ModelStorage
 {
     private const byte Here = 0, Elsewhere = 1, ByReference = 2;
     private const string WeightsEntry = "model.safetensors";
+    private const int LongestConfig = 1 << 20;
 
     private static readonly ConditionalWeakTable<object, Dictionary<SharedModel, string>> Saved = [];
     private static readonly ConditionalWeakTable<object, Dictionary<string, SharedModel>> Loaded = [];
@@ -52,6 +53,8 @@ internal static class ModelStorage
         BinaryReader reader = context.Reader;
         reader.ReadString();
         var precision = (Precision)reader.ReadInt32();
+        if (!Enum.IsDefined(precision))
+            throw new InvalidDataException($"The saved pipeline has weights of an unknown precision, {precision}. Update ResTok.MLNet, or save it again.");
         Dictionary<string, SharedModel> known = Loaded.GetOrCreateValue(context.Repository);
         switch (reader.ReadByte())
         {
@@ -68,7 +71,10 @@ internal static class ModelStorage
                     ? Shared<TModel, TConfig>(shared, place)
                     : throw new InvalidDataException($"The saved pipeline lacks the weights that should be under '{place}'. Save it again.");
             case Here:
-                using (var config = new MemoryStream(reader.ReadBytes(reader.ReadInt32())))
+                int length = reader.ReadInt32();
+                if (length is < 0 or > LongestConfig)
+                    throw new InvalidDataException($"The saved pipeline claims a configuration of {length} bytes. Save it again.");
+                using (var config = new MemoryStream(reader.ReadBytes(length)))
                 {
                     TModel? model = null;
                     if (!context.TryLoadBinaryStream(WeightsEntry, weights =>

@@ -104,6 +104,7 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
         {
             foreach (ColumnBuffer? buffer in buffers)
                 buffer?.Dispose();
+            runner.Dispose();
             input.Dispose();
         }
         base.Dispose(disposing);

@@ -75,7 +75,10 @@ internal sealed class BatchMapper : IRowToRowMapper
         protected override void Dispose(bool disposing)
         {
             if (disposing)
+            {
+                runner?.Dispose();
                 input.Dispose();
+            }
             base.Dispose(disposing);
         }
 

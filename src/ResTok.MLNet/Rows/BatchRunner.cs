@@ -1,5 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using ResTok.MLNet.Interop;
 
 namespace ResTok.MLNet.Rows;
 
@@ -7,14 +9,32 @@ namespace ResTok.MLNet.Rows;
 /// Computes a transformer's columns for a batch of rows: reads each row's inputs into a numbered slot, runs once, and hands out
 /// the results of each slot. Belongs to one cursor or row, so to one thread.
 /// </summary>
-internal abstract class BatchRunner
+/// <param name="environment">Where to log.</param>
+/// <param name="onInvalidRow">What to do with rows that cannot be used.</param>
+/// <param name="capacity">Slots.</param>
+internal abstract class BatchRunner(IHostEnvironment environment, InvalidRowHandling onInvalidRow, int capacity) : IDisposable
 {
+    private readonly bool[] missing = new bool[capacity];
+    private long invalidRows;
+    private string? firstFault;
+
     /// <summary>Reads the inputs of the row the source stands at.</summary>
     /// <param name="slot">Where to keep them.</param>
     /// <param name="position">The row's position, for messages.</param>
-    public abstract void Read(int slot, long position);
+    /// <exception cref="InvalidOperationException">The row cannot be used, and such rows are to fail.</exception>
+    public void Read(int slot, long position)
+    {
+        string? fault = ReadRow(slot, position);
+        missing[slot] = fault is not null;
+        if (fault is null)
+            return;
+        if (onInvalidRow == InvalidRowHandling.Fail)
+            throw new InvalidOperationException(fault);
+        invalidRows++;
+        firstFault ??= fault;
+    }
 
-    /// <summary>Computes the results of the slots 0 to <paramref name="count"/> − 1.</summary>
+    /// <summary>Computes the results of the slots 0 to <paramref name="count"/> − 1; those of missing rows may be anything.</summary>
     public abstract void Run(int count);
 
     /// <summary>A getter of an output column's value.</summary>
@@ -22,6 +42,23 @@ internal abstract class BatchRunner
     /// <param name="slot">Gives the slot to read from; it also makes sure that the batch has run.</param>
     /// <returns>A <see cref="ValueGetter{TValue}"/> of the column's raw type.</returns>
     public abstract Delegate Getter(int output, Func<int> slot);
+
+    protected IHostEnvironment Environment { get; } = environment;
+
+    /// <summary>Says how many rows were left out.</summary>
+    public void Dispose()
+    {
+        if (invalidRows > 0)
+            MLNetInternals.LogWarning(Environment, $"{invalidRows} rows could not be used and have missing values. The first: {firstFault}");
+        invalidRows = 0;
+    }
+
+    /// <summary>Reads a row's inputs into a slot. Where they are not valid, the slot keeps or gets ones that the network can run on.</summary>
+    /// <returns>What is wrong with the row, with column, row and value; null if nothing.</returns>
+    protected abstract string? ReadRow(int slot, long position);
+
+    /// <summary>Whether the row in a slot gets missing values.</summary>
+    protected bool IsMissing(int slot) => missing[slot];
 }
 
 /// <summary>Where a <see cref="BatchRunner"/> gets its inputs from.</summary>

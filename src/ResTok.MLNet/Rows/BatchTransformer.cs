@@ -12,7 +12,7 @@ namespace ResTok.MLNet.Rows;
 public abstract class BatchTransformer : ITransformer, IDisposable
 {
     private readonly SharedModel model;
-    private bool disposed;
+    private int disposals;
 
     private protected BatchTransformer(IHostEnvironment environment, SharedModel model, int batchSize)
     {
@@ -73,9 +73,8 @@ public abstract class BatchTransformer : ITransformer, IDisposable
     /// <summary>Lets go of the weights, which are freed once no handle or transformer uses them.</summary>
     public void Dispose()
     {
-        if (!disposed)
+        if (Interlocked.Exchange(ref disposals, 1) == 0) // a second release would take the weights from somebody else
             model.Release();
-        disposed = true;
         GC.SuppressFinalize(this);
     }
 

@@ -33,8 +33,14 @@ internal static class TokenColumn
     /// <param name="asKeys">As in <see cref="Create"/>.</param>
     /// <param name="tokens">All rows' tokens, once the batch has run.</param>
     /// <param name="slot">Gives the row; it also makes sure that the batch has run, so it is called before <paramref name="tokens"/>.</param>
-    public static Delegate Getter(int count, bool asKeys, Func<long[]> tokens, Func<int> slot) => asKeys
-        ? (ValueGetter<VBuffer<uint>>)((ref VBuffer<uint> value) => { int at = slot(); Copy(ref value, tokens().AsSpan(at * count, count), token => (uint)token + 1); })
+    /// <param name="isMissing">Whether a row's tokens are missing; only keys can be.</param>
+    public static Delegate Getter(int count, bool asKeys, Func<long[]> tokens, Func<int> slot, Func<int, bool> isMissing) => asKeys
+        ? (ValueGetter<VBuffer<uint>>)((ref VBuffer<uint> value) =>
+        {
+            int at = slot();
+            bool missing = isMissing(at);
+            Copy(ref value, tokens().AsSpan(at * count, count), token => missing ? 0 : (uint)token + 1);
+        })
         : (ValueGetter<VBuffer<int>>)((ref VBuffer<int> value) => { int at = slot(); Copy(ref value, tokens().AsSpan(at * count, count), token => (int)token); });
 
     /// <summary>Copies values of a row into a column's value.</summary>
@@ -74,13 +80,25 @@ internal static class TokenColumn
             ? Reader<uint>(source, column, key => (int)key - 1)
             : Reader<int>(source, column, token => token);
 
-    /// <summary>Checks a token that was read.</summary>
-    /// <exception cref="InvalidOperationException">It is not in the codebook.</exception>
-    public static void CheckToken(int token, int codebookSize, string name, int index, long row)
+    /// <summary>What is wrong with the tokens of a row, or null if they are all in the codebook.</summary>
+    public static string? FaultOf(IReadOnlyList<int> tokens, int codebookSize, string name, long row)
     {
-        if (token < 0 || token >= codebookSize)
-            throw new InvalidOperationException(
-                $"Column '{name}' has the token {(token == -1 ? "-1 (or a missing key)" : token)} at index {index} of row {row}, but tokens are 0 to {codebookSize - 1}.");
+        for (int i = 0; i < tokens.Count; i++)
+        {
+            if (tokens[i] < 0 || tokens[i] >= codebookSize)
+                return $"Column '{name}' has the token {(tokens[i] == -1 ? "-1 (or a missing key)" : tokens[i])} at index {i} of row {row}, but tokens are 0 to {codebookSize - 1}.";
+        }
+        return null;
+    }
+
+    /// <summary>Missing rows need keys: every Int32 is a number that could be a token, or would be taken for one.</summary>
+    /// <exception cref="ArgumentException">Missing rows are asked for without keys.</exception>
+    public static void CheckMissing(InvalidRowHandling onInvalidRow, bool asKeys)
+    {
+        if (!Enum.IsDefined(onInvalidRow))
+            throw new ArgumentOutOfRangeException("options", onInvalidRow, $"OnInvalidRow must be {nameof(InvalidRowHandling.Fail)} or {nameof(InvalidRowHandling.Missing)}.");
+        if (onInvalidRow == InvalidRowHandling.Missing && !asKeys)
+            throw new ArgumentException("Int32 tokens cannot be missing. Set TokensAsKeys to true, or OnInvalidRow to Fail.", "options");
     }
 
     private static Action<List<int>> Reader<T>(IRowSource source, DataViewSchema.Column column, Func<T, int> convert)

@@ -27,9 +27,9 @@ internal sealed class ImageAugmentation(int size, bool crop, bool flip)
         while (Math.Min(width, height) >= 2 * edge)
             (rgb, width, height) = (Halve(rgb, width, height), width / 2, height / 2);
         double scale = (double)edge / Math.Min(width, height);
-        int newWidth = Math.Max(size, (int)Math.Round(width * scale)), newHeight = Math.Max(size, (int)Math.Round(height * scale));
-        byte[] resized = BicubicResampler.Resize(rgb, width, height, newWidth, newHeight);
-        return ResTokImages.Cut(resized, newWidth, random.Next(newWidth - size + 1), random.Next(newHeight - size + 1), size);
+        long newWidth = Math.Max(size, (long)Math.Round(width * scale)), newHeight = Math.Max(size, (long)Math.Round(height * scale));
+        return BicubicResampler.ResizeAndCut(
+            rgb, width, height, newWidth, newHeight, random.NextInt64(newWidth - size + 1), random.NextInt64(newHeight - size + 1), size);
     }
 
     /// <summary>Averages squares of four pixels.</summary>

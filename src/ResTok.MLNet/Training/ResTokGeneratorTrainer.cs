@@ -98,9 +98,9 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
                 if (value < 0 || value >= config.Classes)
                     throw new InvalidOperationException($"Column '{labelColumnName}' has the label {value} in a row, but the generator's classes are 0 to {config.Classes - 1}.");
                 int[] picture = [.. row.Skip(view * config.Tokens).Take(config.Tokens)];
-                for (int i = 0; i < picture.Length; i++)
-                    TokenColumn.CheckToken(picture[i], config.CodebookSize, tokensColumnName, i, -1);
-                return new((int)value, picture);
+                return TokenColumn.FaultOf(picture, config.CodebookSize, tokensColumnName, -1) is { } fault
+                    ? throw new InvalidOperationException(fault)
+                    : new((int)value, picture);
             };
         });
     }

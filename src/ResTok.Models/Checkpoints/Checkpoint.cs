@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ResTok.Models.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -75,6 +76,8 @@ public sealed class Checkpoint : IDisposable
     {
         TorchRuntime.EnsureLoaded();
         SafetensorsHeader header = SafetensorsHeader.Read(stream, source, null);
+        if (stream.CanSeek && header.DataBytes > stream.Length - stream.Position) // before memory is taken for it
+            throw Shortened(source, null);
         var checkpoint = new Checkpoint(source);
         try
         {
@@ -91,7 +94,9 @@ public sealed class Checkpoint : IDisposable
         {
             checkpoint.Dispose();
             if (fault is EndOfStreamException)
-                throw new CheckpointException($"{source} ends before its last tensor. Save it again.", fault);
+                throw Shortened(source, fault);
+            if (fault is ExternalException)
+                throw new CheckpointException($"{source} claims {header.DataBytes} bytes of tensors, for which there is no memory: {fault.Message}", fault);
             throw;
         }
     }
@@ -105,6 +110,8 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>Lets go of the file. Tensors already given stay valid.</summary>
     public void Dispose() => owned.ForEach(item => item.Dispose());
+
+    private static CheckpointException Shortened(string source, Exception? fault) => new($"{source} ends before its last tensor. Save it again.", fault);
 
     private void Add(TensorEntry entry, Func<Tensor> read)
     {

@@ -10,6 +10,8 @@ namespace ResTok.Models.Checkpoints;
 /// </summary>
 internal static class CheckpointLayout
 {
+    private const int LongestIndex = 32 << 20; // characters; a hundred for each tensor
+
     /// <summary>The weight files that may be in a folder; the first that is there is taken.</summary>
     public static readonly IReadOnlyList<string> WeightFiles =
     [
@@ -84,7 +86,8 @@ internal static class CheckpointLayout
         var shards = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(index), new() { AllowDuplicateProperties = false });
+            using StreamReader reader = File.OpenText(index);
+            using JsonDocument document = JsonDocument.Parse(SmallText.Read(reader, index, LongestIndex), new() { AllowDuplicateProperties = false });
             foreach (JsonProperty item in document.RootElement.GetProperty("weight_map").EnumerateObject())
             {
                 string file = item.Value.GetString() ?? "";

@@ -1,9 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
 
 namespace ResTok.Models.Checkpoints;
 
@@ -11,6 +9,7 @@ namespace ResTok.Models.Checkpoints;
 internal sealed partial class ConfigTree(JsonObject root, string source)
 {
     private const int LongestChain = 16; // of references to references
+    private const int Longest = 4 << 20; // characters; real ones have a few thousand
 
     public string Source => source;
 
@@ -19,20 +18,14 @@ internal sealed partial class ConfigTree(JsonObject root, string source)
     {
         try
         {
-            JsonNode? tree;
-            if (yaml)
-            {
-                var stream = new YamlStream();
-                stream.Load(reader);
-                tree = stream.Documents.Count > 0 ? FromYaml(stream.Documents[0].RootNode, 0) : null;
-            }
-            else
-            {
-                tree = JsonNode.Parse(reader.ReadToEnd());
-            }
+            string text = SmallText.Read(reader, source, Longest);
+            JsonNode? tree = yaml
+                ? YamlTree.Read(new StringReader(text))
+                : JsonNode.Parse(text, documentOptions: new() { AllowDuplicateProperties = false });
+            ReadTexts(tree);
             return new(tree as JsonObject ?? throw new CheckpointException($"{source} is no configuration: it holds no mapping of keys."), source);
         }
-        catch (Exception fault) when (fault is JsonException or YamlException or ArgumentException)
+        catch (Exception fault) when (fault is JsonException or YamlException or ArgumentException or InvalidOperationException)
         {
             throw new CheckpointException($"{source} cannot be parsed: {fault.Message}", fault);
         }
@@ -78,30 +71,24 @@ internal sealed partial class ConfigTree(JsonObject root, string source)
 
     private JsonNode? Find(string path) => path.Split('.').Aggregate((JsonNode?)root, (node, key) => (node as JsonObject)?[key]);
 
-    private static JsonNode? FromYaml(YamlNode node, int depth)
+    /// <summary>Reads all names and texts now, since JSON may hold ones that are no Unicode and are only found so when they are read.</summary>
+    private static void ReadTexts(JsonNode? node)
     {
-        if (depth > 32)
-            throw new ArgumentException("it is nested too deeply");
-        return node switch
+        switch (node)
         {
-            YamlMappingNode mapping => new JsonObject(mapping.Children.Select(item =>
-                KeyValuePair.Create(((item.Key as YamlScalarNode)?.Value) ?? "", FromYaml(item.Value, depth + 1)))),
-            YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(item => FromYaml(item, depth + 1))]),
-            YamlScalarNode { Style: ScalarStyle.Plain, Value: { } plain } => FromPlain(plain),
-            YamlScalarNode scalar => JsonValue.Create(scalar.Value),
-            _ => null,
-        };
+            case JsonObject section:
+                foreach ((_, JsonNode? value) in section)
+                    ReadTexts(value);
+                break;
+            case JsonArray list:
+                foreach (JsonNode? value in list)
+                    ReadTexts(value);
+                break;
+            case JsonValue value:
+                _ = value.TryGetValue<string>(out _);
+                break;
+        }
     }
-
-    private static JsonValue? FromPlain(string text) => text switch
-    {
-        "" or "~" or "null" or "Null" or "NULL" => null,
-        "true" or "True" or "TRUE" => JsonValue.Create(true),
-        "false" or "False" or "FALSE" => JsonValue.Create(false),
-        _ when long.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long integer) => JsonValue.Create(integer),
-        _ when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => JsonValue.Create(number),
-        _ => JsonValue.Create(text),
-    };
 
     [GeneratedRegex(@"^\$\{([^{}]+)\}$")]
     private static partial Regex Reference();

@@ -17,9 +17,9 @@ internal readonly struct ConfigValues(ConfigTree tree, string prefix)
     public double Number(string key, double? absent = null) => tree.Value(prefix + key) switch
     {
         null => absent ?? throw Fault(key, "given"),
-        JsonValue value when value.TryGetValue(out double number) => number,
+        JsonValue value when value.TryGetValue(out double number) && double.IsFinite(number) => number,
         JsonValue value when value.TryGetValue(out long integer) => integer,
-        JsonValue value when value.TryGetValue(out string? text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => number,
+        JsonValue value when value.TryGetValue(out string? text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) => number,
         _ => throw Fault(key, "a number"),
     };
 

@@ -12,6 +12,7 @@ namespace ResTok.Models.Checkpoints;
 internal sealed class PickleReader(Stream stream, string source)
 {
     private const int LongestString = 1 << 20;
+    private const int MostSteps = 4_000_000; // a byte can make an object of a hundred; a large model's state dict takes some ten thousand
 
     private static readonly Dictionary<string, ScalarType> Storages = new(StringComparer.Ordinal)
     {
@@ -30,6 +31,7 @@ internal sealed class PickleReader(Stream stream, string source)
 
     private readonly List<object?> stack = [];
     private readonly Dictionary<long, object?> memo = [];
+    private int steps;
 
     /// <summary>Reads one object, up to and with its STOP.</summary>
     /// <exception cref="CheckpointException">The pickle is damaged or wants something that is not allowed.</exception>
@@ -39,6 +41,8 @@ internal sealed class PickleReader(Stream stream, string source)
         memo.Clear();
         while (true)
         {
+            if (++steps > MostSteps)
+                throw Damaged($"its pickle has more than {MostSteps} steps");
             int opcode = stream.ReadByte();
             switch (opcode)
             {
@@ -134,8 +138,9 @@ internal sealed class PickleReader(Stream stream, string source)
         Int128 last = offset; // index of the last element in the storage
         for (int i = 0; i < shape.Length; i++)
             last += (Int128)(shape[i] - 1) * strides[i];
+        Int128 elements = shape.Aggregate((Int128)1, (product, size) => product > long.MaxValue ? product : product * Math.Max(size, 1));
         // A stride of 0 would make a small storage any size.
-        if (!shape.Contains(0) && (last >= storage.Elements || shape.Aggregate((Int128)1, (product, size) => product > storage.Elements ? product : product * size) > storage.Elements))
+        if (elements > long.MaxValue || (!shape.Contains(0) && (last >= storage.Elements || elements > storage.Elements)))
             throw Damaged($"a tensor [{string.Join(", ", shape)}] reaches beyond its storage of {storage.Elements} elements");
         return new(storage, offset, shape, strides);
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
+using ICSharpCode.SharpZipLib;
 using ICSharpCode.SharpZipLib.Zip;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,7 +13,7 @@ internal sealed record PyTorchTensor(TensorEntry Entry, PickleTensor Tensor, lon
     public Tensor Open(MappedFile map)
     {
         (PickleStorage storage, long offset, long[] shape, long[] strides) = Tensor;
-        if (IsContiguous(shape, strides))
+        if (shape.Contains(0) || IsContiguous(shape, strides))
             return map.View(StorageStart + offset * MappedFile.SizeOf(storage.DataType), shape, storage.DataType);
         using Tensor whole = map.View(StorageStart, [storage.Elements], storage.DataType);
         return whole.as_strided(shape, strides, whole.storage_offset() + offset); // counted from the start of the mapping
@@ -70,7 +71,9 @@ internal static class PyTorchFile
             ZipEntry pickle = zip.Cast<ZipEntry>().SingleOrDefault(entry => entry.Name.EndsWith("/data.pkl", StringComparison.Ordinal))
                 ?? throw new CheckpointException($"{file} is an archive without data.pkl, so no file of torch.save.");
             string folder = pickle.Name[..^"data.pkl".Length];
-            if (zip.GetEntry(folder + "byteorder") is { } order && new StreamReader(zip.GetInputStream(order)).ReadToEnd() != "little")
+            if (pickle.CompressionMethod != CompressionMethod.Stored)
+                throw new CheckpointException($"{file} has a compressed '{pickle.Name}', which torch.save never writes and which could be any size. Save it again.");
+            if (zip.GetEntry(folder + "byteorder") is { } order && SmallText.Read(new StreamReader(zip.GetInputStream(order)), $"{file}: '{order.Name}'", 100) != "little")
                 throw new CheckpointException($"{file} was saved on a big-endian machine, which is not supported.");
             var storages = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
             foreach (ZipEntry entry in zip.Cast<ZipEntry>().Where(entry => entry.Name.StartsWith(folder + "data/", StringComparison.Ordinal)))
@@ -78,14 +81,14 @@ internal static class PyTorchFile
                 if (entry.CompressionMethod != CompressionMethod.Stored)
                     throw new CheckpointException($"{file} has compressed tensors ('{entry.Name}'), which torch.save never writes. Save it again.");
                 long start = DataStart(stream, entry);
-                if (start + entry.Size > stream.Length)
+                if (entry.Size < 0 || entry.Size > stream.Length - start) // a sum could overflow
                     throw new CheckpointException($"{file} ends inside '{entry.Name}'. Download it again.");
                 storages[entry.Name[(folder.Length + 5)..]] = (start, entry.Size);
             }
             using var buffered = new BufferedStream(zip.GetInputStream(pickle));
             return (new PickleReader(buffered, file).Read(), storages);
         }
-        catch (Exception fault) when (fault is ZipException or ArgumentException or NotSupportedException or InvalidOperationException)
+        catch (Exception fault) when (fault is SharpZipBaseException or ArgumentException or NotSupportedException or InvalidOperationException)
         {
             throw new CheckpointException($"{file} is no intact archive: {fault.Message} Download it again.", fault);
         }

@@ -17,6 +17,9 @@ internal sealed record SafetensorsHeader(long DataStart, IReadOnlyList<(TensorEn
         ["U8"] = ScalarType.Byte, ["BOOL"] = ScalarType.Bool,
     };
 
+    /// <summary>Bytes of all tensors together.</summary>
+    public long DataBytes => Tensors.Count > 0 ? Tensors[^1].End : 0;
+
     /// <summary>The format's name for a number format.</summary>
     public static string NameOf(ScalarType dataType) => DataTypes.First(entry => entry.Value == dataType).Key;
 
@@ -72,10 +75,12 @@ internal sealed record SafetensorsHeader(long DataStart, IReadOnlyList<(TensorEn
         System.Int128 bytes = MappedFile.SizeOf(dataType);
         foreach (long size in shape)
         {
-            bytes *= size;
+            bytes *= Math.Max(size, 1); // beside a 0 too: libtorch multiplies the others
             if (bytes > long.MaxValue)
                 throw Fault(source, $"'{item.Name}' claims more bytes than any file has");
         }
+        if (shape.Contains(0))
+            bytes = 0;
         if (offsets[1] - offsets[0] != bytes)
             throw Fault(source, $"'{item.Name}' needs {bytes} bytes for {type} [{string.Join(", ", shape)}], but is given {offsets[1] - offsets[0]}");
         return (new(item.Name, dataType, shape), offsets[0], offsets[1]);

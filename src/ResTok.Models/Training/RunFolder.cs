@@ -40,8 +40,8 @@ internal sealed class RunFolder(string path)
         string final = Path.Combine(path, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{state.Step}")), temporary = final + ".tmp";
         if (Directory.Exists(final))
             return; // the same step, saved before
-        if (Directory.Exists(temporary))
-            Directory.Delete(temporary, recursive: true);
+        foreach (string unfinished in Directory.Exists(path) ? Directory.GetDirectories(path, Prefix + "*.tmp") : [])
+            Directory.Delete(unfinished, recursive: true); // of a process that was killed
         model.Save(temporary);
         AtomicFile.Write(Path.Combine(temporary, TensorFile), stream => SafetensorsWriter.Write(stream, tensors));
         AtomicFile.Write(Path.Combine(temporary, StateFile), stream => JsonSerializer.Serialize(stream, state));
@@ -56,8 +56,16 @@ internal sealed class RunFolder(string path)
     {
         Copy(Path.Combine(checkpoint, "model.safetensors"), model.StateDict.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value)));
         Copy(Path.Combine(checkpoint, TensorFile), tensors);
-        using FileStream stream = File.OpenRead(Path.Combine(checkpoint, StateFile));
-        return JsonSerializer.Deserialize<TrainingState>(stream)!;
+        string file = Path.Combine(checkpoint, StateFile);
+        try
+        {
+            using FileStream stream = File.OpenRead(file);
+            return JsonSerializer.Deserialize<TrainingState>(stream) ?? throw new JsonException("it is null");
+        }
+        catch (JsonException fault)
+        {
+            throw new CheckpointException($"{file} is no state of a training: {fault.Message} Delete {checkpoint}; the one before is taken then.", fault);
+        }
     }
 
     /// <summary>Writes the trained model.</summary>

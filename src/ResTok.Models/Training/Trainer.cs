@@ -24,6 +24,7 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         TorchRuntime.EnsureLoaded();
+        using PretrainedModel.Use use = tokenizer.Begin();
         using var run = new TokenizerTraining(tokenizer, pictures, validation ?? [], options);
         run.Train(cancellation);
     }
@@ -44,6 +45,7 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         TorchRuntime.EnsureLoaded();
+        using PretrainedModel.Use use = generator.Begin();
         using var run = new GeneratorTraining(generator, samples, validation ?? [], options);
         run.Train(cancellation);
     }

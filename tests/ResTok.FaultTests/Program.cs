@@ -1,0 +1,39 @@
+using System.CommandLine;
+using ResTok.FaultTests;
+using ResTok.FaultTests.Files;
+using ResTok.FaultTests.Running;
+
+// Tries to break the library: hostile files, many threads, long runs, kills and full disks. Prints figures, and exits with 1 on any finding.
+var parts = new Dictionary<string, Func<PartSettings, PartFigures>>(StringComparer.Ordinal)
+{
+    ["safetensors"] = SafetensorsPart.Run,
+    ["pytorch"] = PyTorchPart.Run,
+    ["config"] = ConfigPart.Run,
+    ["zip"] = PipelineZipPart.Run,
+    ["threads"] = ThreadsPart.Run,
+    ["memory"] = MemoryPart.Run,
+    ["faults"] = FaultsPart.Run,
+};
+
+var names = new Argument<string[]>("parts") { Description = $"What to run, of {string.Join(", ", parts.Keys)}; all by default.", DefaultValueFactory = _ => [.. parts.Keys] };
+var seconds = new Option<double>("--seconds") { Description = "Time for each part.", DefaultValueFactory = _ => 10 };
+var full = new Option<bool>("--long") { Description = "Full counts in place of a time: over 200,000 hostile files, 2,000 calls of each operation, 50 kills." };
+var seed = new Option<int>("--seed") { Description = "Of all chances, to repeat a run; a new one by default.", DefaultValueFactory = _ => Random.Shared.Next() };
+var child = new Option<string>("--child") { Hidden = true, Description = "Runs one part in this process." };
+var victim = new Option<string[]>("--victim") { Hidden = true, Arity = new(2, 2), AllowMultipleArgumentsPerToken = true, Description = "Writes in a loop until it is killed: what, and where." };
+
+var command = new RootCommand("Tries to break the library, and prints what it tried.") { names, seconds, full, seed, child, victim };
+command.SetAction(given =>
+{
+    if (given.GetValue(victim) is [var what, var where])
+        return Victim.Run(what, where);
+    var settings = new PartSettings(given.GetValue(seconds), given.GetValue(full), given.GetValue(seed));
+    if (given.GetValue(child) is { } part)
+        return Parts.RunHere(part, parts[part], settings);
+    string[] wanted = given.GetValue(names)!;
+    if (wanted.FirstOrDefault(name => !parts.ContainsKey(name)) is not { } unknown)
+        return Parts.RunAll(wanted, settings);
+    Console.Error.WriteLine($"There is no part '{unknown}'. Parts: {string.Join(", ", parts.Keys)}.");
+    return 2;
+});
+return command.Parse(args).Invoke();

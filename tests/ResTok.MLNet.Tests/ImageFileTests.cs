@@ -1,0 +1,105 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using SkiaSharp;
+using static ResTok.MLNet.Tests.PipelineData;
+
+namespace ResTok.MLNet.Tests;
+
+/// <summary>What image files come to through ML.NET's LoadImages.</summary>
+public sealed class ImageFileTests : IDisposable
+{
+    private readonly MLContext ml = new(seed: 1);
+    private readonly ResTokModel model = CreateModel();
+    private readonly string folder = Directory.CreateTempSubdirectory("restok-test-").FullName;
+
+    public void Dispose()
+    {
+        model.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void Files_of_sixteen_bits_grey_and_several_frames_are_encoded()
+    {
+        File.WriteAllBytes(Path.Combine(folder, "deep.png"), Png(40, 36, depth: 16, colour: 2));
+        File.WriteAllBytes(Path.Combine(folder, "grey.png"), Png(40, 36, depth: 8, colour: 0));
+        const string Frame = "21F9040400000000" + "2C00000000010001000002024401" + "00";
+        File.WriteAllBytes(Path.Combine(folder, "moving.gif"), Convert.FromHexString("474946383961" + "0100010080" + "0000" + "000000FFFFFF" + Frame + Frame + "3B"));
+        Assert.Equal(3, Encode("deep.png", "grey.png", "moving.gif").GetColumn<int[]>("Tokens").Count());
+    }
+
+    [Fact]
+    public void Orientation_tags_are_not_followed()
+    {
+        using var bitmap = new SKBitmap(40, 36);
+        bitmap.Erase(SKColors.Red);
+        using SKData jpeg = bitmap.Encode(SKEncodedImageFormat.Jpeg, 90);
+        byte[] bytes = jpeg.ToArray();
+        byte[] turn = [0xff, 0xe1, 0, 34, .. "Exif\0\0"u8, .. "MM\0*\0\0\0\b"u8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]; // a quarter turn
+        string file = Path.Combine(folder, "turned.jpg");
+        File.WriteAllBytes(file, [.. bytes[..2], .. turn, .. bytes[2..]]);
+        using MLImage image = MLImage.CreateFromFile(file);
+        Assert.Equal((40, 36), (image.Width, image.Height));
+    }
+
+    [Fact]
+    public void Damaged_truncated_and_absent_files_fail_by_row_or_are_missing()
+    {
+        byte[] whole = Png(40, 36, depth: 8, colour: 2);
+        File.WriteAllBytes(Path.Combine(folder, "whole.png"), whole);
+        File.WriteAllBytes(Path.Combine(folder, "cut.png"), whole[..20]);
+        File.WriteAllBytes(Path.Combine(folder, "broken.png"), [1, 2, 3]);
+        foreach (string bad in new[] { "cut.png", "broken.png", "absent.png" })
+        {
+            Assert.Contains("Column 'Image' has no readable image in row 1", Assert.Throws<InvalidOperationException>(() => Encode("whole.png", bad).GetColumn<int[]>("Tokens").Count()).Message, StringComparison.Ordinal);
+            uint[][] tokens = [.. Encode(new ResTokEncodingEstimator.Options { TokensAsKeys = true, OnInvalidRow = InvalidRowHandling.Missing }, "whole.png", bad, "whole.png").GetColumn<uint[]>("Tokens")];
+            Assert.Equal([false, true, false], tokens.Select(row => row.All(key => key == 0)));
+        }
+    }
+
+    private IDataView Encode(params string[] files) => Encode(new ResTokEncodingEstimator.Options(), files);
+
+    private IDataView Encode(ResTokEncodingEstimator.Options options, params string[] files)
+    {
+        IDataView data = ml.Data.LoadFromEnumerable(files.Select(file => new Named { Path = file }));
+        return ml.Transforms.LoadImages("Image", folder, "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", model, options)).Fit(data).Transform(data);
+    }
+
+    /// <summary>A PNG of any depth, of one byte value.</summary>
+    private static byte[] Png(int width, int height, byte depth, byte colour)
+    {
+        var rows = new MemoryStream();
+        using (var zlib = new ZLibStream(rows, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            for (int y = 0; y < height; y++)
+                zlib.Write([0, .. Enumerable.Repeat((byte)0x5a, width * depth / 8 * (colour == 2 ? 3 : 1))]);
+        }
+        var size = new byte[8];
+        BinaryPrimitives.WriteInt32BigEndian(size, width);
+        BinaryPrimitives.WriteInt32BigEndian(size.AsSpan(4), height);
+        return [0x89, .. "PNG\r\n\u001a\n"u8, .. Chunk("IHDR"u8, [.. size, depth, colour, 0, 0, 0]), .. Chunk("IDAT"u8, rows.ToArray()), .. Chunk("IEND"u8, [])];
+    }
+
+    private static byte[] Chunk(ReadOnlySpan<byte> name, byte[] data)
+    {
+        byte[] body = [.. name, .. data], chunk = new byte[body.Length + 8];
+        BinaryPrimitives.WriteInt32BigEndian(chunk, data.Length);
+        body.CopyTo(chunk, 4);
+        uint crc = uint.MaxValue;
+        foreach (byte value in body)
+        {
+            crc ^= value;
+            for (int bit = 0; bit < 8; bit++)
+                crc = (crc & 1) != 0 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
+        }
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(body.Length + 4), ~crc);
+        return chunk;
+    }
+
+    private sealed class Named
+    {
+        public string Path { get; set; } = "";
+    }
+}
