@@ -1,3 +1,4 @@
+using ResTok.Models.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,21 +23,23 @@ internal sealed class PatchFeatures : IDisposable
     /// <param name="count">How many.</param>
     public PatchFeatures(int first, int count)
     {
+        TorchRuntime.EnsureLoaded();
         using var scope = NewDisposeScope();
         var random = new Random(1);
-        var patches = new List<Tensor>();
-        for (int i = 0; i < count; i++)
+        Tensor[] patches = [.. Enumerable.Range(0, Sampled).Select(i =>
         {
-            Tensor all = Normalize(PatchesOf(Picture(Drawings.Draw(first + i, DrawingRow.Side)))); // [L, 3·P·P]
-            for (int j = 0; j < Sampled / count; j++)
-                patches.Add(all[random.Next((int)all.shape[0])]);
-        }
-        Tensor sampled = stack(patches);
+            using var inner = NewDisposeScope();
+            Tensor picture = Picture(Drawings.Draw(first + i % count, DrawingRow.Side));
+            long row = random.Next((int)picture.shape[2] - Patch + 1), column = random.Next((int)picture.shape[3] - Patch + 1);
+            return picture.narrow(2, row, Patch).narrow(3, column, Patch).flatten(1).MoveToOuterDisposeScope(); // [1, 3·P·P]
+        })];
+        Tensor sampled = Normalize(cat(patches));
         mean = sampled.mean([0]).DetachFromDisposeScope();
         Tensor centred = sampled - mean;
         (Tensor values, Tensor vectors) = linalg.eigh(centred.t().mm(centred) / sampled.shape[0]);
         Tensor whiten = vectors.mm(diag(1 / (values + Whitening).sqrt())).mm(vectors.t());
-        Tensor chosen = centred.index_select(0, arange(0, Patches) * (sampled.shape[0] / Patches)).mm(whiten);
+        long[] some = [.. Enumerable.Range(0, Patches).Select(_ => (long)random.Next(Sampled))];
+        Tensor chosen = centred.index_select(0, tensor(some)).mm(whiten);
         filters = whiten.mm((chosen / chosen.norm(1, true)).t()).DetachFromDisposeScope();
     }
 
