@@ -43,7 +43,7 @@ public sealed class TrainingCurve : IProgress<TrainingProgress>
             TrainingProgress last = reports[^1];
             var html = new StringBuilder();
             html.Append(CultureInfo.InvariantCulture,
-                $"<div>Step {last.Step} of {last.Steps}, {last.SamplesPerSecond:0.0} samples/s, {last.TimeLeft:d\\.hh\\:mm\\:ss} left<div style=\"display:flex;flex-wrap:wrap;gap:16px\">");
+                $"<div>Step {last.Step} of {last.Steps}, {last.SamplesPerSecond:0.0} samples/s, {TimeSpan.FromSeconds(Math.Round(last.TimeLeft.TotalSeconds))} left<div style=\"display:flex;flex-wrap:wrap;gap:16px\">");
             foreach (string name in reports.SelectMany(report => report.Metrics.Keys).Distinct(StringComparer.Ordinal))
                 html.Append(CurveSvg.Draw(name, PointsOf(name), reports[0].Step, last.Steps));
             return html.Append("</div></div>").ToString();

@@ -19,7 +19,7 @@ public class TrainingCurveTests
         curve.Report(At(20, ("loss", 2), ("psnr <dB>", 15)));
         curve.Report(At(40, ("loss", 3)));
         XElement shown = Notebook.Show(curve);
-        Assert.Contains("Step 40 of 110", shown.Value, StringComparison.Ordinal);
+        Assert.Contains("Step 40 of 110, 12.5 samples/s, 00:03:00 left", shown.Value, StringComparison.Ordinal);
         XElement[] figures = [.. shown.Descendants("svg")];
         Assert.Equal(["loss", "psnr <dB>"], figures.Select(svg => svg.Attribute("aria-label")!.Value));
         // The steps go from the first one to the 110 of the whole run; the largest value is at the top.
