@@ -1,0 +1,135 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using ResTok.MLNet;
+using SkiaSharp;
+
+namespace WebApi.Tests;
+
+/// <summary>The example's server on a free port of this machine, asked over HTTP.</summary>
+public sealed class ApiTests : IAsyncLifetime
+{
+    private readonly WebApplication server = Api.Build(["--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=Warning"]);
+    private readonly HttpClient client = new();
+
+    public async Task InitializeAsync()
+    {
+        await server.StartAsync();
+        client.BaseAddress = new(server.Urls.Single());
+    }
+
+    public async Task DisposeAsync()
+    {
+        client.Dispose();
+        await server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task The_page_asks_only_addresses_that_there_are()
+    {
+        HttpResponseMessage page = await client.GetAsync("/");
+        Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
+        string text = await page.Content.ReadAsStringAsync();
+        foreach (string address in new[] { "/model", "/encode", "/decode", "/generate/stream" })
+        {
+            Assert.Contains(address, text);
+            Assert.NotEqual(HttpStatusCode.NotFound, (await client.GetAsync(address)).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task The_model_says_its_levels_and_classes()
+    {
+        JsonElement model = await client.GetFromJsonAsync<JsonElement>("/model");
+        Assert.Equal([1, 1, 2, 4, 8, 16, 32], model.GetProperty("levelSizes").EnumerateArray().Select(size => size.GetInt32()));
+        Assert.Equal(DemoGenerator.Classes, model.GetProperty("classes").EnumerateArray().Select(name => name.GetString()));
+    }
+
+    [Fact]
+    public async Task A_picture_becomes_tokens_and_they_a_picture_like_it()
+    {
+        // Blue above, yellow below.
+        int[] tokens = await Encode(Picture(SKColors.SteelBlue, SKColors.Gold));
+        Assert.Equal(64, tokens.Length);
+        using SKBitmap rebuilt = await Decode(tokens);
+        Assert.Equal((64, 64), (rebuilt.Width, rebuilt.Height));
+        SKColor above = rebuilt.GetPixel(32, 8), below = rebuilt.GetPixel(32, 56);
+        Assert.True(above.Blue > above.Red, $"Above is {above}.");
+        Assert.True(below.Red > below.Blue, $"Below is {below}.");
+
+        using SKBitmap coarse = await Decode(tokens[..1]);
+        Assert.NotEqual(rebuilt.Bytes, coarse.Bytes);
+    }
+
+    [Fact]
+    public async Task A_label_and_a_seed_give_the_same_picture_every_time()
+    {
+        byte[] picture = await client.GetByteArrayAsync("/generate?label=3&seed=5");
+        Assert.Equal(picture, await client.GetByteArrayAsync("/generate?label=3&seed=5"));
+        Assert.NotEqual(picture, await client.GetByteArrayAsync("/generate?label=3&seed=6"));
+        using SKBitmap decoded = SKBitmap.Decode(picture);
+        Assert.Equal((64, 64), (decoded.Width, decoded.Height));
+    }
+
+    [Fact]
+    public async Task Previews_grow_pass_by_pass_to_the_picture_that_is_generated_at_once()
+    {
+        await using Stream stream = await client.GetStreamAsync("/generate/stream?label=3&seed=5");
+        var passes = new List<JsonElement>();
+        await foreach (SseItem<string> item in SseParser.Create(stream).EnumerateAsync())
+            passes.Add(JsonSerializer.Deserialize<JsonElement>(item.Data));
+        int[] counts = [.. passes.Select(pass => pass.GetProperty("tokens").GetArrayLength())];
+        Assert.Equal(counts.Distinct().Order(), counts);
+        Assert.Equal(64, counts[^1]);
+        Assert.Equal(Enumerable.Range(1, passes.Count), passes.Select(pass => pass.GetProperty("pass").GetInt32()));
+        Assert.All(passes, pass => Assert.Equal(passes.Count, pass.GetProperty("passes").GetInt32()));
+        Assert.Equal(await client.GetByteArrayAsync("/generate?label=3&seed=5"), passes[^1].GetProperty("png").GetBytesFromBase64());
+    }
+
+    [Theory]
+    [InlineData("/generate?label=11", "Classes must be from 0 to 10")]
+    [InlineData("/generate/stream?label=-1", "Classes must be from 0 to 10")]
+    public async Task Unknown_classes_are_refused_with_the_range(string address, string message) => await AssertRefused(await client.GetAsync(address), message);
+
+    [Fact]
+    public async Task Wrong_tokens_are_refused_with_the_range() =>
+        await AssertRefused(await client.PostAsJsonAsync("/decode", new { values = new[] { 1024 } }), "Token ids must be from 0 to 1023");
+
+    [Fact]
+    public async Task Bodies_that_are_no_pictures_are_refused() =>
+        await AssertRefused(await client.PostAsync("/encode", new StringContent("hello")), "PNG, JPEG or WebP");
+
+    private static async Task AssertRefused(HttpResponseMessage answer, string message)
+    {
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains(message, (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString());
+    }
+
+    private async Task<int[]> Encode(byte[] picture)
+    {
+        HttpResponseMessage answer = await client.PostAsync("/encode", new ByteArrayContent(picture));
+        answer.EnsureSuccessStatusCode();
+        return (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("values").Deserialize<int[]>()!;
+    }
+
+    private async Task<SKBitmap> Decode(int[] values)
+    {
+        HttpResponseMessage answer = await client.PostAsJsonAsync("/decode", new { values });
+        answer.EnsureSuccessStatusCode();
+        Assert.Equal("image/png", answer.Content.Headers.ContentType?.MediaType);
+        return SKBitmap.Decode(await answer.Content.ReadAsByteArrayAsync());
+    }
+
+    private static byte[] Picture(SKColor above, SKColor below)
+    {
+        using SKSurface surface = SKSurface.Create(new SKImageInfo(200, 100));
+        surface.Canvas.Clear(above);
+        using var paint = new SKPaint { Color = below };
+        surface.Canvas.DrawRect(0, 50, 200, 50, paint);
+        using SKImage image = surface.Snapshot();
+        using SKData png = image.Encode(SKEncodedImageFormat.Png, 100);
+        return png.ToArray();
+    }
+}
