@@ -19,13 +19,14 @@ internal sealed class DrawingRow
     /// <param name="ml">Where to make it.</param>
     /// <param name="first">Number of the first.</param>
     /// <param name="count">How many.</param>
-    public static IDataView View(MLContext ml, int first, int count) => ml.Data.LoadFromEnumerable(Rows(first, count));
+    /// <param name="softness">How much to blur which drawing, in pixels; null for not at all.</param>
+    public static IDataView View(MLContext ml, int first, int count, Func<int, float>? softness = null) => ml.Data.LoadFromEnumerable(Rows(first, count, softness));
 
-    private static IEnumerable<DrawingRow> Rows(int first, int count)
+    private static IEnumerable<DrawingRow> Rows(int first, int count, Func<int, float>? softness)
     {
         for (int number = first; number < first + count; number++)
         {
-            using MLImage image = MLImage.CreateFromPixels(Side, Side, MLPixelFormat.Rgba32, Drawings.Draw(number, Side));
+            using MLImage image = MLImage.CreateFromPixels(Side, Side, MLPixelFormat.Rgba32, Drawings.Draw(number, Side, softness?.Invoke(number) ?? 0));
             yield return new() { Image = image, Label = Drawings.ClassOf(number) };
         }
     }

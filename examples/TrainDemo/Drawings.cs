@@ -21,8 +21,9 @@ internal static class Drawings
     /// <summary>Draws a picture.</summary>
     /// <param name="number">Which.</param>
     /// <param name="side">Pixels of its side.</param>
+    /// <param name="softness">Standard deviation of a blur, in pixels; 0 for none.</param>
     /// <returns>Four bytes a pixel, RGBA.</returns>
-    public static byte[] Draw(int number, int side)
+    public static byte[] Draw(int number, int side, float softness = 0)
     {
         var info = new SKImageInfo(side, side, SKColorType.Rgba8888, SKAlphaType.Opaque);
         using SKSurface surface = SKSurface.Create(info);
@@ -30,9 +31,20 @@ internal static class Drawings
         var random = new Random(number);
         Kinds[number % Kinds.Length].Draw(surface.Canvas, random);
         surface.Canvas.DrawColor(Haze(random), SKBlendMode.SrcOver);
+        if (softness > 0)
+            Soften(surface, softness);
         using SKImage image = surface.Snapshot();
         using SKPixmap pixels = image.PeekPixels();
         return pixels.GetPixelSpan().ToArray();
+    }
+
+    private static void Soften(SKSurface surface, float softness)
+    {
+        using SKImage sharp = surface.Snapshot();
+        using SKImageFilter blur = SKImageFilter.CreateBlur(softness, softness, SKShaderTileMode.Clamp);
+        using var paint = new SKPaint { ImageFilter = blur };
+        surface.Canvas.ResetMatrix();
+        surface.Canvas.DrawImage(sharp, 0, 0, paint);
     }
 
     // Pictures differ in contrast, as in more or less misty air.
