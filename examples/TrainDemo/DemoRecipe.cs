@@ -41,7 +41,6 @@ internal static class DemoRecipe
         CodebookSize = Tokenizer.CodebookSize,
         Tokens = Tokenizer.LatentTokens,
         SpecialTokens = Tokenizer.LatentTokens - 1,
-        AutoregressiveTokens = 16, // the tokens that say how patterns run; drawn at once they would not agree
         TokenDropout = 0,
         ResidualDropout = 0.05,
         FfnDropout = 0.05,
@@ -76,7 +75,7 @@ internal static class DemoRecipe
         Steps = steps,
         BatchSize = 32,
         Precision = Precision.BFloat16,
-        LearningRate = 1.5e-3,
+        LearningRate = 1e-3,
         EndLearningRate = 2e-5,
         WarmupSteps = Math.Min(200, steps / 10),
         EmaDecay = 0.999,
