@@ -17,7 +17,6 @@ internal sealed class DemoTraining(MLContext ml, string output, CancellationToke
     {
         var tokenizer = DemoRecipe.TokenizerTraining(Path.Combine(output, "tokenizer-run"), tokenizerSteps);
         var generator = DemoRecipe.GeneratorTraining(Path.Combine(output, "generator-run"), generatorSteps);
-        int held = 8 * Drawings.Classes.Count;
         string tokenizerFolder = Path.Combine(modelFolder, "tokenizer"), generatorFolder = Path.Combine(modelFolder, "generator");
 
         if (!Directory.Exists(tokenizerFolder))
@@ -30,7 +29,7 @@ internal sealed class DemoTraining(MLContext ml, string output, CancellationToke
                 RandomFlip = false,
                 Training = tokenizer,
                 Cancellation = cancellation,
-            }).Fit(DrawingRow.View(ml, 0, DemoRecipe.FirstForClassifier), DrawingRow.View(ml, DemoRecipe.FirstHeldOut, 96));
+            }).Fit(DrawingRow.View(ml, 0, DemoRecipe.FirstForClassifier), DrawingRow.View(ml, DemoRecipe.FirstHeldOut, 8 * Drawings.KindCount));
             using ImageTokenizer half = ImageTokenizer.Load(tokenizer.RunFolder!, precision: Precision.BFloat16);
             half.Save(tokenizerFolder);
         }
@@ -43,7 +42,7 @@ internal sealed class DemoTraining(MLContext ml, string output, CancellationToke
                 Config = DemoRecipe.Generator,
                 Training = generator,
                 Cancellation = cancellation,
-            }).Fit(Tokens(restok, "train", 0, drawings), Tokens(restok, "held-out", DemoRecipe.FirstHeldOut, 10 * held));
+            }).Fit(Tokens(restok, "train", 0, drawings), Tokens(restok, "held-out", DemoRecipe.FirstHeldOut, 80 * Drawings.Classes.Count));
             using ImageGenerator half = ImageGenerator.Load(generator.RunFolder!, precision: Precision.BFloat16);
             half.Save(generatorFolder);
         }

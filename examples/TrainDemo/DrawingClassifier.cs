@@ -46,7 +46,7 @@ internal sealed class DrawingClassifier : IDisposable
     }
 
     // Every third scene of each kind is sharp.
-    private static float Softness(int number) => number / 12 % 3 * 1.5f;
+    private static float Softness(int number) => number / Drawings.KindCount % 3 * 1.5f;
 
     private sealed class Input
     {

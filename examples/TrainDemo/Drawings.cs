@@ -13,6 +13,9 @@ internal static class Drawings
     /// <summary>The classes' names.</summary>
     public static IReadOnlyList<string> Classes { get; } = [.. Kinds.Select(kind => kind.Name).Distinct()];
 
+    /// <summary>Kinds of scenes; drawings of one kind are this far apart in number.</summary>
+    public static int KindCount => Kinds.Length;
+
     private static readonly int[] ClassOfKind = [.. Kinds.Select(kind => Classes.ToList().IndexOf(kind.Name))];
 
     /// <summary>The class of a picture: all kinds of scenes take turns.</summary>
