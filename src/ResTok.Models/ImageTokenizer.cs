@@ -64,6 +64,10 @@ public sealed partial class ImageTokenizer : PretrainedModel
 
     internal LatentDecoder Decoder => decoder;
 
+    internal PixelEncoder? PixelEncoder => pixelEncoder;
+
+    internal PixelDecoder PixelDecoder => pixelDecoder;
+
     /// <summary>Builds a model with fresh random weights, for training.</summary>
     /// <param name="config">What to build.</param>
     /// <param name="device">Where to compute; the CPU by default.</param>

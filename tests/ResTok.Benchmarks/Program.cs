@@ -1,0 +1,56 @@
+// Measures speed and memory of the models against the machine's own ceiling. See README.md for the command line.
+using System.CommandLine;
+using System.Globalization;
+using ResTok.Benchmarks;
+using ResTok.Benchmarks.Commands;
+using ResTok.Benchmarks.Measuring;
+using ResTok.Models;
+using ResTok.Models.Runtime;
+using TorchSharp;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+var size = new Option<ModelSize>("--size") { Description = "Which model.", DefaultValueFactory = _ => ModelSize.Large, Recursive = true };
+var batch = new Option<int[]>("--batch") { Description = "Pictures in a call.", DefaultValueFactory = _ => [1, 8], AllowMultipleArgumentsPerToken = true, Recursive = true };
+var precision = new Option<Precision[]>("--precision") { Description = "Number formats.", DefaultValueFactory = _ => [Precision.Float32, Precision.BFloat16], AllowMultipleArgumentsPerToken = true, Recursive = true };
+var threads = new Option<int?>("--threads") { Description = "Of libtorch; its own choice by default.", Recursive = true };
+var rounds = new Option<int>("--rounds") { Description = "How often everything is measured in turn; tables give medians.", DefaultValueFactory = _ => 3, Recursive = true };
+var quick = new Option<bool>("--quick") { Description = "The small model, one picture a call, two rounds: to see that it works, not to quote.", Recursive = true };
+var pictures = new Option<int>("--pictures") { Description = "How many.", DefaultValueFactory = _ => 100 };
+
+var command = new RootCommand("Measures encoding, decoding and generating against the machine's own ceiling.") { size, batch, precision, threads, rounds, quick };
+Add("model", "Seconds per image, GFLOP/s, and the fraction of the ceiling.", (settings, _) =>
+{
+    using var run = new ModelCommand(settings);
+    run.Run();
+});
+Add("stages", "Where the time of encoding and decoding goes.", (settings, _) => new StagesCommand(settings).Run());
+Add("generate", "One picture with guidance, pass by pass, against reading the weights.", (settings, _) => new GenerateCommand(settings).Run());
+Add("pipeline", "Rows of an IDataView against the bare model.", (settings, _) => new PipelineCommand(settings).Run());
+Add("load", "Time to load against reading the file, and peak memory.", (settings, _) => new LoadCommand(settings).Run());
+Add("precision", "What bfloat16 changes in tokens and pictures.", (settings, given) => new PrecisionCommand(settings, given.GetValue(quick) ? 8 : given.GetValue(pictures)).Run()).Add(pictures);
+
+var folder = new Argument<string>("folder");
+var childPrecision = new Argument<Precision>("number format");
+var childBatch = new Argument<int>("pictures");
+var child = new Command("child", "Loads in a process of its own.") { folder, childPrecision, childBatch };
+child.Hidden = true;
+child.SetAction(given => LoadCommand.RunChild(given.GetValue(folder)!, given.GetValue(childPrecision), given.GetValue(childBatch), given.GetValue(threads)));
+command.Add(child);
+return command.Parse(args).Invoke();
+
+Command Add(string name, string description, Action<BenchmarkSettings, ParseResult> run)
+{
+    var subcommand = new Command(name, description);
+    subcommand.SetAction(given =>
+    {
+        TorchRuntime.EnsureLoaded();
+        if (given.GetValue(threads) is { } count)
+            torch.set_num_threads(count);
+        Console.WriteLine($"{name}: {Machine.Describe()}");
+        run(given.GetValue(quick)
+            ? new(ModelSize.Small, [1], given.GetValue(precision)!, 2)
+            : new(given.GetValue(size), given.GetValue(batch)!, given.GetValue(precision)!, given.GetValue(rounds)), given);
+    });
+    command.Add(subcommand);
+    return subcommand;
+}
