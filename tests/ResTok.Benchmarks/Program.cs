@@ -14,7 +14,7 @@ var batch = new Option<int[]>("--batch") { Description = "Pictures in a call.", 
 var precision = new Option<Precision[]>("--precision") { Description = "Number formats.", DefaultValueFactory = _ => [Precision.Float32, Precision.BFloat16], AllowMultipleArgumentsPerToken = true, Recursive = true };
 var threads = new Option<int?>("--threads") { Description = "Of libtorch; its own choice by default.", Recursive = true };
 var rounds = new Option<int>("--rounds") { Description = "How often everything is measured in turn; tables give medians.", DefaultValueFactory = _ => 3, Recursive = true };
-var quick = new Option<bool>("--quick") { Description = "The small model, one picture a call, two rounds: to see that it works, not to quote.", Recursive = true };
+var quick = new Option<bool>("--quick") { Description = "The small model, one picture a call, one round: to see that it works, not to quote.", Recursive = true };
 var pictures = new Option<int>("--pictures") { Description = "How many.", DefaultValueFactory = _ => 100 };
 
 var command = new RootCommand("Measures encoding, decoding and generating against the machine's own ceiling.") { size, batch, precision, threads, rounds, quick };
@@ -48,7 +48,7 @@ Command Add(string name, string description, Action<BenchmarkSettings, ParseResu
             torch.set_num_threads(count);
         Console.WriteLine($"{name}: {Machine.Describe()}");
         run(given.GetValue(quick)
-            ? new(ModelSize.Small, [1], given.GetValue(precision)!, 2)
+            ? new(ModelSize.Small, [1], given.GetValue(precision)!, 1)
             : new(given.GetValue(size), given.GetValue(batch)!, given.GetValue(precision)!, given.GetValue(rounds)), given);
     });
     command.Add(subcommand);

@@ -7,8 +7,11 @@ namespace ResTok.Benchmarks.Measuring;
 /// <summary>The machine's own ceiling: what libtorch needs for the operations of a network alone, one after the other.</summary>
 internal sealed class BareOperations(ScalarType dataType)
 {
-    /// <summary>Short calls are repeated for so long.</summary>
+    /// <summary>Short calls are repeated for so long; calls of ten times that are measured as they come.</summary>
     private const double Seconds = 0.05;
+
+    /// <summary>A way that took so much longer than the fastest in the first round is not tried again.</summary>
+    private const double Hopeless = 1.15;
 
     private readonly Dictionary<Operation, Samples[]> times = []; // of each way
 
@@ -19,7 +22,7 @@ internal sealed class BareOperations(ScalarType dataType)
             times.TryAdd(work.Operation, []);
     }
 
-    /// <summary>Measures every operation once, or as often as fits in a moment.</summary>
+    /// <summary>Measures every operation once, or short ones for a moment.</summary>
     public void RunRound()
     {
         foreach (Operation operation in times.Keys.ToArray())
@@ -27,14 +30,19 @@ internal sealed class BareOperations(ScalarType dataType)
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
             Func<Tensor>[] ways = operation.Ways(dataType);
-            if (times[operation].Length == 0)
+            bool isFirst = times[operation].Length == 0;
+            if (isFirst)
                 times[operation] = [.. ways.Select(_ => new Samples())];
+            double limit = isFirst ? double.PositiveInfinity : Hopeless * times[operation].Min(samples => samples.Median);
             for (int i = 0; i < ways.Length; i++)
-                times[operation][i].Add(TimeOf(ways[i]));
+            {
+                if (isFirst || times[operation][i].Median <= limit)
+                    times[operation][i].Add(TimeOf(ways[i]));
+            }
         }
     }
 
-    /// <summary>The time of all operations of a kind, or of all.</summary>
+    /// <summary>The time of so many operations.</summary>
     public double SecondsOf(IEnumerable<Work> works) => works.Sum(work => work.Count * SecondsOf(work.Operation));
 
     private double SecondsOf(Operation operation) => times[operation].Min(samples => samples.Median) * operation.Flops / operation.BareFlops;
@@ -42,7 +50,7 @@ internal sealed class BareOperations(ScalarType dataType)
     private static double TimeOf(Func<Tensor> call)
     {
         double first = Run(1);
-        return first > Seconds ? Math.Min(first, Run(1)) : Run(Math.Clamp((int)(Seconds / first), 1, 100));
+        return first > 10 * Seconds ? first : Run(Math.Clamp((int)(Seconds / first), 1, 100));
 
         double Run(int count)
         {
