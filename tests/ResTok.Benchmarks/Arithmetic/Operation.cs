@@ -32,13 +32,14 @@ internal sealed record LinearOperation(long Rows, long Inputs, long Outputs) : O
 
     public override double Flops => 2.0 * Rows * Inputs * Outputs;
 
+    /// <summary>With a bias and without: libtorch goes two ways.</summary>
     public override Func<Tensor>[] Ways(ScalarType dataType)
     {
-        Tensor x = Filled(dataType, Rows, Inputs);
+        Tensor x = Filled(dataType, 1, Rows, Inputs), bias = Filled(dataType, Outputs);
         long copies = Math.Clamp(WeightBytes / (Inputs * Outputs * x.ElementSize), 1, 64);
         Tensor[] weights = [.. Enumerable.Range(0, (int)copies).Select(_ => Filled(dataType, Outputs, Inputs))];
         int next = 0;
-        return [() => nn.functional.linear(x, weights[next++ % weights.Length])];
+        return [() => nn.functional.linear(x, weights[next++ % weights.Length], bias), () => nn.functional.linear(x, weights[next++ % weights.Length])];
     }
 }
 

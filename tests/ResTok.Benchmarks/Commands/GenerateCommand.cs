@@ -24,23 +24,17 @@ internal sealed class GenerateCommand(BenchmarkSettings settings)
     private void Measure(Precision precision)
     {
         using ImageGenerator generator = Subjects.Generator(settings.Size, precision);
-        var reader = new WeightReader(generator);
-        var bare = new BareOperations(Subjects.DataType(precision));
-        Samples reading = new(), generating = new();
-        var ceiling = new ReadingCeiling(new(generator.Config, 2), generator.Config, bare, reading);
         var ofPass = new SortedDictionary<int, (int Tokens, Samples Times)>();
+        var ceiling = new ReadingCeiling(new(generator.Config, 2), generator.Config, new(Subjects.DataType(precision)), new(generator));
+        var subject = new Subject("generate", 1, precision, Generate, ceiling);
         Generate(); // to warm up
         ofPass.Clear();
         for (int round = 0; round < settings.Rounds; round++)
-        {
-            bare.RunRound();
-            reading.Time(reader.ReadOnce);
-            generating.Time(Generate);
-        }
-        whole.Add("generate", $"{precision}", $"{generating.Median:0.000}", $"{generating.Spread:0 %}", $"{reader.Bytes / 1e9:0.00}", $"{reader.Bytes / reading.Median / 1e9:0.0}",
-            $"{ceiling.ReadingSeconds:0.000}", $"{ceiling.Flops / 1e9:0}", $"{ceiling.ArithmeticSeconds:0.000}", $"{generating.Median / ceiling.Seconds:0.00}");
+            subject.RunRound();
+        whole.Add("generate", $"{precision}", $"{subject.Times.Median:0.000}", $"{subject.Times.Spread:0 %}", $"{ceiling.BytesPerPass / 1e9:0.00}", $"{ceiling.BytesPerPass / ceiling.ReadSeconds / 1e9:0.0}",
+            $"{ceiling.AllReadSeconds:0.000}", $"{subject.GigaflopPerImage:0}", $"{ceiling.ArithmeticSeconds:0.000}", $"{1 / subject.OfCeiling:0.00}");
         foreach ((int pass, (int tokens, Samples times)) in ofPass)
-            passes.Add($"{pass}", $"{precision}", $"{tokens}", $"{times.Median * 1e3:0.0}", $"{reading.Median * 1e3:0.0}");
+            passes.Add($"{pass}", $"{precision}", $"{tokens}", $"{times.Median * 1e3:0.0}", $"{ceiling.ReadSeconds * 1e3:0.0}");
 
         void Generate()
         {

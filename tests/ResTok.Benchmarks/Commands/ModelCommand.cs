@@ -5,29 +5,18 @@ using static TorchSharp.torch;
 
 namespace ResTok.Benchmarks.Commands;
 
-/// <summary>Encode, decode and generate against the machine's own ceiling, which is measured between them.</summary>
+/// <summary>Encode, decode and generate against the machine's own ceiling.</summary>
 internal sealed class ModelCommand(BenchmarkSettings settings) : IDisposable
 {
     private readonly List<Subject> subjects = [];
-    private readonly Dictionary<Precision, BareOperations> bare = [];
-    private readonly List<(WeightReader Reader, Samples Times)> readers = [];
     private readonly List<IDisposable> owned = [];
 
     public void Run()
     {
         foreach (Precision precision in settings.Precisions)
             Prepare(precision);
-        foreach (Subject subject in subjects.Where(subject => subject.Batch == settings.Batches.Min()))
-            subject.Run(); // to warm up
         for (int round = 0; round < settings.Rounds; round++)
-        {
-            foreach (BareOperations operations in bare.Values)
-                operations.RunRound();
-            foreach ((WeightReader reader, Samples times) in readers)
-                times.Time(reader.ReadOnce);
-            foreach (Subject subject in subjects)
-                subject.Times.Time(subject.Run);
-        }
+            subjects.ForEach(subject => subject.RunRound());
         PrintTimes();
         PrintRates();
     }
@@ -38,26 +27,29 @@ internal sealed class ModelCommand(BenchmarkSettings settings) : IDisposable
     {
         ImageTokenizer tokenizer = Own(Subjects.Tokenizer(settings.Size, precision));
         ImageGenerator generator = Own(Subjects.Generator(settings.Size, precision));
-        BareOperations operations = bare[precision] = new(Subjects.DataType(precision));
-        var reading = new Samples();
-        readers.Add((new(generator), reading));
+        WarmUp(tokenizer, generator);
+        var bare = new BareTime(Subjects.DataType(precision));
+        var reader = new WeightReader(generator);
         foreach (int batch in settings.Batches)
         {
-            Tensor pictures = Own(Subjects.Pictures(batch, tokenizer.Config).DetachFromDisposeScope());
-            Tensor tokens = Own(randint(0, tokenizer.Config.CodebookSize, [batch, tokenizer.Config.LatentTokens], ScalarType.Int64).DetachFromDisposeScope());
+            Tensor pictures = Own(Subjects.Pictures(batch, tokenizer.Config));
+            Tensor tokens = Own(randint(0, tokenizer.Config.CodebookSize, [batch, tokenizer.Config.LatentTokens], ScalarType.Int64));
             var request = new GenerationRequest([.. Enumerable.Range(0, batch)]);
             var arithmetic = new TokenizerArithmetic(tokenizer.Config, batch);
-            Add("encode", arithmetic.Encode(), () => tokenizer.Encode(pictures).Dispose());
-            Add("decode", arithmetic.Decode(), () => tokenizer.Decode(tokens).Dispose());
-            var generating = new ReadingCeiling(new(generator.Config, 2 * batch), generator.Config, operations, reading);
-            subjects.Add(new("generate", batch, precision, () => generator.Generate(request, Subjects.Sampling).Dispose(), generating));
-
-            void Add(string what, IReadOnlyList<Work> works, Action run)
-            {
-                operations.Want(works);
-                subjects.Add(new(what, batch, precision, run, new ArithmeticCeiling(works, operations)));
-            }
+            subjects.Add(new("encode", batch, precision, () => tokenizer.Encode(pictures).Dispose(), new ArithmeticCeiling(arithmetic.Encode(), bare)));
+            subjects.Add(new("decode", batch, precision, () => tokenizer.Decode(tokens).Dispose(), new ArithmeticCeiling(arithmetic.Decode(), bare)));
+            subjects.Add(new("generate", batch, precision, () => generator.Generate(request, Subjects.Sampling).Dispose(),
+                new ReadingCeiling(new(generator.Config, 2 * batch), generator.Config, bare, reader)));
         }
+    }
+
+    /// <summary>The first call of a process compiles code and touches the weights for the first time.</summary>
+    private static void WarmUp(ImageTokenizer tokenizer, ImageGenerator generator)
+    {
+        using Tensor picture = Subjects.Pictures(1, tokenizer.Config);
+        using TokenizerEncoding encoding = tokenizer.Encode(picture);
+        tokenizer.Decode(encoding.Tokens).Dispose();
+        generator.Generate(new([0]), Subjects.Sampling).Dispose();
     }
 
     private void PrintTimes()
@@ -65,34 +57,29 @@ internal sealed class ModelCommand(BenchmarkSettings settings) : IDisposable
         var table = new MarkdownTable($"{settings.Size}, {settings.Rounds} rounds", "batch", "precision", "s/image", "±", "GFLOP/image", "GFLOP/s", "ceiling GFLOP/s", "of ceiling", "× Float32");
         foreach (Subject subject in subjects.OrderBy(subject => subject.What switch { "encode" => 0, "decode" => 1, _ => 2 }).ThenBy(subject => subject.Batch))
         {
-            double seconds = subject.Times.Median;
             Subject? plain = subjects.Find(other => other.What == subject.What && other.Batch == subject.Batch && other.Precision == Precision.Float32);
-            table.Add(subject.What, $"{subject.Batch}", $"{subject.Precision}", $"{seconds / subject.Batch:0.000}", $"{subject.Times.Spread:0 %}", $"{subject.Ceiling.Flops / subject.Batch / 1e9:0.0}",
-                $"{subject.Ceiling.Flops / seconds / 1e9:0}", $"{subject.Ceiling.Flops / subject.Ceiling.Seconds / 1e9:0}", $"{subject.Ceiling.Seconds / seconds:0 %}",
-                plain is null ? "" : $"{plain.Times.Over(subject.Times):0.00}");
+            table.Add(subject.What, $"{subject.Batch}", $"{subject.Precision}", $"{subject.SecondsPerImage:0.000}", $"{subject.Times.Spread:0 %}", $"{subject.GigaflopPerImage:0.0}",
+                $"{subject.Rate:0}", $"{subject.CeilingRate:0}", $"{subject.OfCeiling:0 %}", plain is null ? "" : $"{plain.Times.Over(subject.Times):0.00}");
         }
         table.Print();
         Console.WriteLine("The ceiling of encode and decode is the time of their linear layers, convolutions and attention alone, each the fastest of libtorch's plain calls on the same shape; "
-            + "that of generate (guidance 3.75) is to read the weights in every pass, and the arithmetic at the rate of a large product.");
+            + "that of generate (guidance 3.75) is to read the weights in every pass, and the arithmetic at the rate of a large product. It is measured before every call.");
     }
 
     private void PrintRates()
     {
         string[] kinds = ["linear", "convolution", "attention"];
-        var table = new MarkdownTable(["bare GFLOP/s", "batch", "precision", .. kinds]);
+        var table = new MarkdownTable(["alone, GFLOP/s", "batch", "precision", .. kinds]);
         foreach (Subject subject in subjects)
         {
             if (subject.Ceiling is ArithmeticCeiling ceiling)
-                table.Add([subject.What, $"{subject.Batch}", $"{subject.Precision}", .. kinds.Select(kind => Rate(ceiling, kind))]);
+                table.Add([subject.What, $"{subject.Batch}", $"{subject.Precision}", .. kinds.Select(kind => $"{ceiling.RateOf(kind):0}")]);
         }
         table.Print();
-        foreach ((WeightReader reader, Samples times) in readers)
-            Console.WriteLine($"Reading {reader.Bytes / 1e9:0.00} GB of the generator's weights: {reader.Bytes / times.Median / 1e9:0.0} GB/s.");
-
-        static string Rate(ArithmeticCeiling ceiling, string kind)
+        foreach (Subject subject in subjects.DistinctBy(subject => (subject.Precision, subject.Ceiling?.GetType())))
         {
-            Work[] works = [.. ceiling.Works.Where(work => work.Operation.Kind == kind)];
-            return $"{works.Sum(work => work.Count * work.Operation.Flops) / ceiling.Bare.SecondsOf(works) / 1e9:0}";
+            if (subject.Ceiling is ReadingCeiling ceiling)
+                Console.WriteLine($"Reading {ceiling.BytesPerPass / 1e9:0.00} GB of the generator's weights: {ceiling.BytesPerPass / ceiling.ReadSeconds / 1e9:0.0} GB/s.");
         }
     }
 

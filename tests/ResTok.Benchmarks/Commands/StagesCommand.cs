@@ -10,7 +10,7 @@ namespace ResTok.Benchmarks.Commands;
 internal sealed class StagesCommand(BenchmarkSettings settings)
 {
     private readonly MarkdownTable table = new(
-        $"{settings.Size}, {settings.Rounds} rounds", "batch", "precision", "s/image", "±", "of all", "GFLOP/image", "GFLOP/s", "ceiling s/image", "of ceiling");
+        $"{settings.Size}, {settings.Rounds} rounds", "batch", "precision", "s/image", "±", "of all", "GFLOP/image", "GFLOP/s", "ceiling GFLOP/s", "of ceiling");
 
     public void Run()
     {
@@ -39,36 +39,34 @@ internal sealed class StagesCommand(BenchmarkSettings settings)
         Tensor map = tokenizer.Decoder.Forward(codes, counts, null);
 
         var arithmetic = new TokenizerArithmetic(tokenizer.Config, batch);
-        IReadOnlyList<Work> encode = arithmetic.Encode(), decode = arithmetic.Decode();
-        var bare = new BareOperations(type);
-        bare.Want([.. encode, .. decode]);
-        (string Name, IReadOnlyList<Work> Works, Action Call, Samples Times)[] stages =
+        var bare = new BareTime(type);
+        Subject[] stages =
         [
-            ("encode", encode, () => tokenizer.Encode(pictures).Dispose(), new()),
-            ("- pixel encoder", Of(encode, TokenizerArithmetic.PixelEncoder), () => tokenizer.PixelEncoder.Forward(normalised).Dispose(), new()),
-            ("- encoder", Of(encode, TokenizerArithmetic.Encoder), () => Free(tokenizer.Encoder.Forward(features, null, null)), new()),
-            ("- quantiser", [], () => tokenizer.Quantizer.Quantize(latents).Dispose(), new()),
-            ("decode", decode, () => tokenizer.Decode(tokens).Dispose(), new()),
-            ("- codes", [], () => tokenizer.Quantizer.Lookup(tokens).Dispose(), new()),
-            ("- decoder", Of(decode, TokenizerArithmetic.Decoder), () => tokenizer.Decoder.Forward(codes, counts, null).Dispose(), new()),
-            ("- pixel decoder", Of(decode, TokenizerArithmetic.PixelDecoder), () => tokenizer.PixelDecoder.Forward(map).Dispose(), new()),
+            Stage("encode", () => tokenizer.Encode(pictures).Dispose()),
+            Stage("- pixel encoder", () => tokenizer.PixelEncoder.Forward(normalised).Dispose(), arithmetic.Encode(), TokenizerArithmetic.PixelEncoder),
+            Stage("- encoder", () => Free(tokenizer.Encoder.Forward(features, null, null)), arithmetic.Encode(), TokenizerArithmetic.Encoder),
+            Stage("- quantiser", () => tokenizer.Quantizer.Quantize(latents).Dispose()),
+            Stage("decode", () => tokenizer.Decode(tokens).Dispose()),
+            Stage("- codes", () => tokenizer.Quantizer.Lookup(tokens).Dispose()),
+            Stage("- decoder", () => tokenizer.Decoder.Forward(codes, counts, null).Dispose(), arithmetic.Decode(), TokenizerArithmetic.Decoder),
+            Stage("- pixel decoder", () => tokenizer.PixelDecoder.Forward(map).Dispose(), arithmetic.Decode(), TokenizerArithmetic.PixelDecoder),
         ];
         for (int round = 0; round < settings.Rounds; round++)
         {
-            bare.RunRound();
-            foreach ((_, _, Action call, Samples times) in stages)
-                times.Time(call);
+            foreach (Subject stage in stages)
+                stage.RunRound();
         }
-        Samples whole = stages[0].Times;
-        foreach ((string name, IReadOnlyList<Work> works, _, Samples times) in stages)
+        Subject whole = stages[0];
+        foreach (Subject stage in stages)
         {
-            whole = name.StartsWith('-') ? whole : times;
-            double flops = works.Sum(work => work.Count * work.Operation.Flops), ceiling = bare.SecondsOf(works);
-            table.Add(name, $"{batch}", $"{tokenizer.Precision}", $"{times.Median / batch:0.000}", $"{times.Spread:0 %}", $"{times.Median / whole.Median:0 %}", $"{flops / batch / 1e9:0.0}",
-                $"{flops / times.Median / 1e9:0}", $"{ceiling / batch:0.000}", $"{ceiling / times.Median:0 %}");
+            whole = stage.What.StartsWith('-') ? whole : stage;
+            string[] rates = stage.Ceiling is null ? ["", "", "", ""]
+                : [$"{stage.GigaflopPerImage:0.0}", $"{stage.Rate:0}", $"{stage.CeilingRate:0}", $"{stage.OfCeiling:0 %}"];
+            table.Add([stage.What, $"{batch}", $"{stage.Precision}", $"{stage.SecondsPerImage:0.000}", $"{stage.Times.Spread:0 %}", $"{stage.Times.Over(whole.Times):0 %}", .. rates]);
         }
 
-        static IReadOnlyList<Work> Of(IReadOnlyList<Work> works, string stage) => [.. works.Where(work => work.Stage == stage)];
+        Subject Stage(string name, Action run, IReadOnlyList<Work>? works = null, string? stage = null) =>
+            new(name, batch, tokenizer.Precision, run, works is null ? null : new ArithmeticCeiling([.. works.Where(work => work.Stage == stage)], bare));
 
         static void Free((Tensor Latents, Tensor[] ImageTokenLevels) result)
         {
