@@ -9,7 +9,7 @@ namespace ResTok.Benchmarks.Commands;
 internal sealed class GenerateCommand(BenchmarkSettings settings)
 {
     private readonly MarkdownTable whole = new(
-        $"{settings.Size}, one picture, {settings.Rounds} rounds", "precision", "s", "±", "weights GB", "read GB/s", "s to read in all passes", "GFLOP", "s of arithmetic", "s ÷ (reading + arithmetic)");
+        $"{settings.Size}, one picture, rounds: {settings.Rounds}", "precision", "s", "±", "weights GB", "read GB/s", "s to read in all passes", "GFLOP", "s of arithmetic", "s ÷ (reading + arithmetic)");
 
     private readonly MarkdownTable passes = new("ms of pass", "precision", "tokens", "ms", "ms to read the weights");
 

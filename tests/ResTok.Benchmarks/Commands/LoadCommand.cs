@@ -59,7 +59,7 @@ internal sealed class LoadCommand(BenchmarkSettings settings)
 
     private void Compare(string folder)
     {
-        var times = new MarkdownTable($"{settings.Size}, {settings.Rounds} processes", "precision", "load s", "±", "read the file s", "load ÷ read", "start libtorch s", "file GB");
+        var times = new MarkdownTable($"{settings.Size}, processes: {settings.Rounds}", "precision", "load s", "±", "read the file s", "load ÷ read", "start libtorch s", "file GB");
         var memory = new MarkdownTable($"peak memory, {settings.Size}", "precision", "weights GB", "peak GB", "peak − weights GB", "of it libtorch and .NET before GB");
         double fileBytes = new FileInfo(Path.Combine(folder, "model.safetensors")).Length;
         int batch = settings.Batches.Max();

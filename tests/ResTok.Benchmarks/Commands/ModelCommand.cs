@@ -54,7 +54,7 @@ internal sealed class ModelCommand(BenchmarkSettings settings) : IDisposable
 
     private void PrintTimes()
     {
-        var table = new MarkdownTable($"{settings.Size}, {settings.Rounds} rounds", "batch", "precision", "s/image", "±", "GFLOP/image", "GFLOP/s", "ceiling GFLOP/s", "of ceiling", "× Float32");
+        var table = new MarkdownTable($"{settings.Size}, rounds: {settings.Rounds}", "batch", "precision", "s/image", "±", "GFLOP/image", "GFLOP/s", "ceiling GFLOP/s", "of ceiling", "× Float32");
         foreach (Subject subject in subjects.OrderBy(subject => subject.What switch { "encode" => 0, "decode" => 1, _ => 2 }).ThenBy(subject => subject.Batch))
         {
             Subject? plain = subjects.Find(other => other.What == subject.What && other.Batch == subject.Batch && other.Precision == Precision.Float32);

@@ -10,7 +10,7 @@ namespace ResTok.Benchmarks.Commands;
 internal sealed class StagesCommand(BenchmarkSettings settings)
 {
     private readonly MarkdownTable table = new(
-        $"{settings.Size}, {settings.Rounds} rounds", "batch", "precision", "s/image", "±", "of all", "GFLOP/image", "GFLOP/s", "ceiling GFLOP/s", "of ceiling");
+        $"{settings.Size}, rounds: {settings.Rounds}", "batch", "precision", "s/image", "±", "of all", "GFLOP/image", "GFLOP/s", "ceiling GFLOP/s", "of ceiling");
 
     public void Run()
     {
