@@ -15,4 +15,10 @@ public enum EncodingOutputs
 
     /// <summary>The encoder's attention: <see cref="TokenizerEncoding.AttentionMaps"/>.</summary>
     AttentionMaps = 4,
+
+    /// <summary>
+    /// No image tokens: <see cref="TokenizerEncoding.ImageTokenLevels"/> is empty, and the encoder's last block does only what the
+    /// tokens need.
+    /// </summary>
+    NoImageTokens = 8,
 }

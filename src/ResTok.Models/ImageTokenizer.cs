@@ -108,7 +108,7 @@ public sealed partial class ImageTokenizer : PretrainedModel
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
             Tensor x = (images.to(ScalarType.Float32, Device) - mean) / deviation;
-            (Tensor z, Tensor[] imageLevels) = EncodeLatents(x.to(DataType), maps);
+            (Tensor z, Tensor[] imageLevels) = EncodeLatents(x.to(DataType), maps, !outputs.HasFlag(EncodingOutputs.NoImageTokens));
             Tensor latents = z.to(ScalarType.Float32);
             Quantization result = quantizer.Quantize(latents);
             return new(Keep(result.Tokens), Keep(latents), Keep(result.Quantized), [.. imageLevels.Select(level => Keep(level.to(ScalarType.Float32)))])
@@ -190,12 +190,12 @@ public sealed partial class ImageTokenizer : PretrainedModel
     }
 
     /// <summary>From normalised pictures [B, 3, S, S] to latents [B, C, 1, N] and image token levels, differentiable.</summary>
-    private (Tensor Latents, Tensor[] ImageTokenLevels) EncodeLatents(Tensor x, List<Tensor>? maps)
+    private (Tensor Latents, Tensor[] ImageTokenLevels) EncodeLatents(Tensor x, List<Tensor>? maps, bool wantsImageTokens)
     {
         if (pixelEncoder is null)
-            return encoder.Forward(x, learnedLatents, maps);
+            return encoder.Forward(x, learnedLatents, maps, wantsImageTokens);
         using Tensor features = pixelEncoder.Forward(x);
-        return encoder.Forward(features, learnedLatents, maps);
+        return encoder.Forward(features, learnedLatents, maps, wantsImageTokens);
     }
 
     /// <summary>Encodes and decodes pictures with gradients, for training.</summary>
@@ -206,7 +206,7 @@ public sealed partial class ImageTokenizer : PretrainedModel
     internal Reconstruction Reconstruct(Tensor images, IReadOnlyList<int> tokenCounts, bool quantize = true, Tensor? featureToken = null)
     {
         using var scope = NewDisposeScope();
-        (Tensor z, Tensor[] imageLevels) = EncodeLatents(((images - mean) / deviation).to(DataType), null);
+        (Tensor z, Tensor[] imageLevels) = EncodeLatents(((images - mean) / deviation).to(DataType), null, wantsImageTokens: true);
         Quantization result = quantizer.Quantize(z);
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
         Tensor latents = (quantize ? result.Quantized : result.Latents.transpose(1, 2).unsqueeze(2)).to(DataType);
@@ -232,7 +232,7 @@ public sealed partial class ImageTokenizer : PretrainedModel
         Tensor codes = quantizer.Lookup(tokens.to(ScalarType.Int64, Device)).to(DataType); // [B, C, 1, n]
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
         Tensor features = decoder.Forward(codes, counts, maps);
-        return Keep(pixelDecoder.Forward(features).to(ScalarType.Float32));
+        return Keep(pixelDecoder.Forward(features).to(ScalarType.Float32).contiguous());
     }
 
     private void CheckTokens(Tensor tokens)

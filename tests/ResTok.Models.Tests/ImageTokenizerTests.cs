@@ -39,6 +39,21 @@ public class ImageTokenizerTests
         Assert.True(images.isfinite().all().item<bool>());
     }
 
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void Latents_are_the_same_without_image_tokens_and_with_attention_maps(string variant)
+    {
+        TokenizerConfig config = Configs[variant];
+        using var scope = NewDisposeScope();
+        using ImageTokenizer tokenizer = new(config, new Recipe("outputs"), null, Precision.Float32);
+        Tensor pictures = Recipe.Pictures(2, config.CropSize);
+        using TokenizerEncoding all = tokenizer.Encode(pictures, EncodingOutputs.AttentionMaps);
+        using TokenizerEncoding bare = tokenizer.Encode(pictures, EncodingOutputs.NoImageTokens);
+        Assert.Empty(bare.ImageTokenLevels);
+        Assert.NotEmpty(all.ImageTokenLevels);
+        Assert.True((all.Latents - bare.Latents).abs().max().item<float>() < 5e-5);
+    }
+
     [Fact]
     public void A_picture_has_the_same_tokens_alone_and_in_any_batch()
     {

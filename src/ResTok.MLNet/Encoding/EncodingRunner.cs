@@ -38,7 +38,8 @@ internal sealed class EncodingRunner : BatchRunner
         ImageTokenizer tokenizer = model.Get(Environment);
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(pixels.AsMemory(0, count * 3 * side * side), [count, 3, side, side]);
-        using TokenizerEncoding encoding = tokenizer.Encode(batch);
+        using TokenizerEncoding encoding = tokenizer.Encode(
+            batch, options.FeaturesColumnName is null ? EncodingOutputs.NoImageTokens : EncodingOutputs.None);
         tokens = encoding.Tokens.cpu().data<long>().ToArray();
         if (options.LatentsColumnName is not null)
             latents = encoding.QuantizedLatents.cpu().contiguous().data<float>().ToArray();

@@ -10,5 +10,5 @@ internal sealed class Linear(ParameterScope scope, int inputs, int outputs, bool
     private readonly Parameter weight = scope.Parameter("weight", initializer ?? Initializer.Weight, outputs, inputs);
     private readonly Parameter? bias = hasBias ? scope.Parameter("bias", Initializer.Zeros, outputs) : null;
 
-    public Tensor Forward(Tensor x) => nn.functional.linear(x, weight, bias);
+    public Tensor Forward(Tensor x) => Product.Linear(x, weight, bias);
 }

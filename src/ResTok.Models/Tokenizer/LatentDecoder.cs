@@ -78,8 +78,8 @@ internal sealed class LatentDecoder : IDisposable
             ?? LatentPooling.Spread(embedded, levels, side, config.ResidualLatentTokens); // [B, g·g, D]
         Tensor sequence = normPre.Forward(cat([embedded + latentLevelEmbeddings.Sequence(), image], 1));
         foreach (TransformerBlock block in blocks)
-            sequence = block.Forward(sequence, rotary, mask: null, maps);
-        return sequence.narrow(1, levels.TokenCount, side * side).MoveToOuterDisposeScope();
+            sequence = block.Forward(sequence, rotary, null, maps, last: block == blocks[^1] ? side * side : null);
+        return sequence.MoveToOuterDisposeScope();
     }
 
     /// <summary>Replaces the latents [B, n, C] behind each picture's prefix by the mask token: [B, N, C].</summary>

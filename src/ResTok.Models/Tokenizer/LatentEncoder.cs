@@ -23,7 +23,7 @@ internal sealed class LatentEncoder : IDisposable
     private readonly LevelEmbedding latentLevelEmbeddings;
     private readonly Conv2d[] heads; // one per level, or one for all
     private readonly RotaryTable[] rotary; // per stage
-    private readonly Tensor[] masks; // per stage
+    private readonly LevelAttention[] attention; // per stage
 
     public LatentEncoder(ParameterScope scope, TokenizerConfig config, TokenLevels levels, Device device, ScalarType dataType)
     {
@@ -45,8 +45,8 @@ internal sealed class LatentEncoder : IDisposable
             : [Head(scope["conv_out"])];
         rotary = [.. schedule.Stages.Select(grids => RotaryTable.Grid(
             Positions(grids, levels.TokenCount), size.HeadWidth, config.RopeBase, device))];
-        masks = [.. schedule.Stages.Select(grids => LevelMask.Build(
-            grids.Select(grid => grid.Rows * grid.Columns).Concat(levels.Sizes), dataType, device))];
+        attention = [.. schedule.Stages.Select(grids => new LevelAttention(
+            [.. grids.Select(grid => grid.Rows * grid.Columns), .. levels.Sizes], dataType, device))];
     }
 
     /// <summary>Rotary positions of the first stage after a merge, or of the only stage.</summary>
@@ -55,8 +55,9 @@ internal sealed class LatentEncoder : IDisposable
     /// <param name="x">Feature map [B, 256, g, g], or normalised pictures [B, 3, S, S] where there is no pixel encoder.</param>
     /// <param name="learnedLatents">Initial latents [N, D] (<c>learnable_latent_tokens</c>), or null to pool them from the map.</param>
     /// <param name="maps">Takes the attention maps where not null.</param>
-    /// <returns>Latents [B, C, 1, N], and the image token levels [B, n, D], coarsest first.</returns>
-    public (Tensor Latents, Tensor[] ImageTokenLevels) Forward(Tensor x, Tensor? learnedLatents, List<Tensor>? maps)
+    /// <param name="wantsImageTokens">Whether the image tokens are wanted too.</param>
+    /// <returns>Latents [B, C, 1, N], and the image token levels [B, n, D], coarsest first; none where not wanted.</returns>
+    public (Tensor Latents, Tensor[] ImageTokenLevels) Forward(Tensor x, Tensor? learnedLatents, List<Tensor>? maps, bool wantsImageTokens)
     {
         using var scope = NewDisposeScope();
         Tensor map = patchEmbed.Forward(x); // [B, D, g, g]
@@ -72,11 +73,12 @@ internal sealed class LatentEncoder : IDisposable
         {
             if (!schedule.MergesIn(i))
             {
-                sequence = blocks[i].Forward(sequence, rotary[stage], masks[stage], maps);
+                long? last = i == blocks.Length - 1 && !wantsImageTokens ? levels.TokenCount : null;
+                sequence = blocks[i].Forward(sequence, rotary[stage], attention[stage], maps, last: last);
                 continue;
             }
             int front = Tokens(stage, 0), merged = Tokens(stage + 1, 0);
-            sequence = blocks[i].Forward(sequence, rotary[stage], masks[stage], maps, tokens => Merge(tokens, front, merged));
+            sequence = blocks[i].Forward(sequence, rotary[stage], attention[stage], maps, tokens => Merge(tokens, front, merged));
             stage++;
             Tensor[] parts = sequence.split([merged, sequence.shape[1] - merged], 1);
             sequence = cat([parts[0] + imageLevelEmbeddings[stage], parts[1]], 1);
@@ -84,6 +86,8 @@ internal sealed class LatentEncoder : IDisposable
 
         long imageTokens = sequence.shape[1] - levels.TokenCount;
         Tensor z = Project(normPost.Forward(sequence.narrow(1, imageTokens, levels.TokenCount)));
+        if (!wantsImageTokens)
+            return (z.MoveToOuterDisposeScope(), []);
         long[] counts = [.. Enumerable.Range(0, schedule.Stages[stage].Length).Select(i => (long)Tokens(stage, i))];
         Tensor[] imageLevels = sequence.narrow(1, 0, imageTokens).split(counts, 1);
         return (z.MoveToOuterDisposeScope(), [.. imageLevels.Select(level => level.MoveToOuterDisposeScope())]);
@@ -137,7 +141,7 @@ internal sealed class LatentEncoder : IDisposable
     {
         foreach (RotaryTable table in rotary)
             table.Dispose();
-        foreach (Tensor mask in masks)
-            mask.Dispose();
+        foreach (LevelAttention levelAttention in attention)
+            levelAttention.Dispose();
     }
 }

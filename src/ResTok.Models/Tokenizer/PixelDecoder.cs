@@ -32,7 +32,9 @@ internal sealed class PixelDecoder
 
     /// <param name="x">[B, 256, g, g].</param>
     /// <returns>Pictures, nominally in [0, 1] and not clamped, [B, 3, 16g, 16g].</returns>
-    public Tensor Forward(Tensor x)
+    public Tensor Forward(Tensor x) => PictureByPicture.Run(x, Run);
+
+    private Tensor Run(Tensor x)
     {
         using var scope = NewDisposeScope();
         x = convIn.Forward(x);
@@ -40,7 +42,7 @@ internal sealed class PixelDecoder
             x = block.Forward(x);
         for (int i = stages.Length - 1; i >= 0; i--)
             x = stages[i].Forward(x);
-        return convOut.Forward(nn.functional.silu(normOut.Forward(x))).MoveToOuterDisposeScope();
+        return convOut.Forward(InPlace.Silu(normOut.Forward(x))).MoveToOuterDisposeScope();
     }
 
     private sealed class Stage(ParameterScope scope, int inputs, int outputs, int groups, bool upsample)

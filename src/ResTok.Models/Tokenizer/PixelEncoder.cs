@@ -38,7 +38,9 @@ internal sealed class PixelEncoder
     }
 
     /// <param name="x">Normalised pictures [B, 3, S, S].</param>
-    public Tensor Forward(Tensor x)
+    public Tensor Forward(Tensor x) => PictureByPicture.Run(x, Run);
+
+    private Tensor Run(Tensor x)
     {
         using var scope = NewDisposeScope();
         x = convIn.Forward(x);
@@ -47,7 +49,7 @@ internal sealed class PixelEncoder
             x = Stage(x, stages[i], halve: i < stages.Length - 1);
         }
         x = Stage(x, middle, halve: false);
-        return convOut.Forward(nn.functional.silu(normOut.Forward(x))).MoveToOuterDisposeScope();
+        return convOut.Forward(InPlace.Silu(normOut.Forward(x))).MoveToOuterDisposeScope();
     }
 
     private static Tensor Stage(Tensor x, PixelResidualBlock[] blocks, bool halve)

@@ -31,8 +31,8 @@ internal sealed class PixelResidualBlock
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        Tensor h = conv1.Forward(nn.functional.silu(norm1.Forward(x)));
-        h = conv2.Forward(nn.functional.silu(norm2.Forward(h)));
-        return (h + (shortcut is null ? x : shortcut.Forward(h))).MoveToOuterDisposeScope();
+        Tensor h = conv1.Forward(InPlace.Silu(norm1.Forward(x)));
+        h = conv2.Forward(InPlace.Silu(norm2.Forward(h)));
+        return InPlace.Add(h, shortcut is null ? x : shortcut.Forward(h)).MoveToOuterDisposeScope();
     }
 }

@@ -29,17 +29,21 @@ internal sealed class TransformerBlock
 
     /// <param name="x">[B, L, D].</param>
     /// <param name="rotary">Positions of the L tokens.</param>
-    /// <param name="mask">Additive [1, 1, L, L] or null.</param>
+    /// <param name="levels">Who sees whom, or null where every token sees every other.</param>
     /// <param name="maps">Takes the attention map where not null.</param>
     /// <param name="merge">Between attention and MLP: [B, L, D] to [B, L', D].</param>
-    /// <returns>[B, L', D].</returns>
-    public Tensor Forward(Tensor x, RotaryTable rotary, Tensor? mask, List<Tensor>? maps, Func<Tensor, Tensor>? merge = null)
+    /// <param name="last">Of how many of the last tokens the result is wanted; null for all.</param>
+    /// <returns>[B, L', D], or [B, last, D].</returns>
+    public Tensor Forward(Tensor x, RotaryTable rotary, LevelAttention? levels, List<Tensor>? maps, Func<Tensor, Tensor>? merge = null, long? last = null)
     {
         using var scope = NewDisposeScope();
-        x = x + attentionScale * attention.Forward(attentionNorm.Forward(x), rotary, mask, maps);
+        Tensor attended = attention.Forward(attentionNorm.Forward(x), rotary, levels, maps, last);
+        if (last is { } count)
+            x = x.narrow(1, x.shape[1] - count, count);
+        x = addcmul(x, attentionScale, attended, 1);
         if (merge is not null)
             x = merge(x);
-        Tensor hidden = nn.functional.gelu(expand.Forward(mlpNorm.Forward(x))); // [B, L', 4D]
-        return (x + mlpScale * contract.Forward(hidden)).MoveToOuterDisposeScope();
+        Tensor hidden = InPlace.Gelu(expand.Forward(mlpNorm.Forward(x))); // [B, L', 4D]
+        return addcmul(x, mlpScale, contract.Forward(hidden), 1).MoveToOuterDisposeScope();
     }
 }
