@@ -43,7 +43,7 @@ public class CheckpointTests
     [Fact]
     public void Streams_round_trip()
     {
-        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest, seed: 4);
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Tokenizer, seed: 4);
         using MemoryStream config = new(), weights = new();
         first.Save(config, weights);
         config.Position = weights.Position = 0;
@@ -63,7 +63,7 @@ public class CheckpointTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest, seed: 5);
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Tokenizer, seed: 5);
         first.Save(folder.Path);
         WriteWeights(folder["model.safetensors"], first.StateDict.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.to(type))));
         using ImageTokenizer second = ImageTokenizer.Load(folder.Path);
@@ -76,7 +76,7 @@ public class CheckpointTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest, seed: 6);
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Tokenizer, seed: 6);
         first.Save(folder.Path);
         File.Delete(folder["model.safetensors"]);
         string[] names = [.. first.StateDict.Keys];
@@ -113,7 +113,7 @@ public class CheckpointTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest);
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Tokenizer);
         first.Save(folder.Path);
         var weights = first.StateDict.ToDictionary(entry => entry.Key, entry => (Tensor)entry.Value);
         weights.Add("decoder.feat_mask_token", zeros(1, 1, 64));
