@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using ResTok.Models;
 using ResTok.Models.Checkpoints;
 using ResTok.Models.Tests.Checkpoints.Hub;
@@ -36,6 +38,10 @@ public sealed class HubTests : IDisposable
         using ResTokModel model = await ResTokModel.LoadAsync("owner/tokenizer", hub: hub, progress: new Names(files));
         Assert.Equal(TinyModels.Tokenizer, model.Config);
         Assert.Equal(["config.json", "model.safetensors"], files.Distinct());
+        var ml = new MLContext();
+        IDataView data = ml.Data.LoadFromEnumerable(PipelineData.Rows(1));
+        using (ResTokEncodingTransformer encode = ml.Transforms.ResTokEncode("Tokens", "Image", model).Fit(data)) // the weights are read here, through the cache's links
+            Assert.Single(encode.Transform(data).GetColumn<int[]>("Tokens"));
         using ResTokGenerator made = await ResTokGenerator.LoadAsync("owner/generator", new() { Precision = Precision.BFloat16 }, hub);
         Assert.Equal(TinyModels.Generator, made.Config);
         await Assert.ThrowsAsync<CheckpointException>(() => ResTokModel.LoadAsync("owner/generator", hub: hub));

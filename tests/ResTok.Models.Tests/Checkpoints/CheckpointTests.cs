@@ -41,6 +41,18 @@ public class CheckpointTests
     }
 
     [Fact]
+    public void A_folder_of_links_as_the_hub_cache_has_it_loads()
+    {
+        if (OperatingSystem.IsWindows())
+            return; // only administrators make links there
+        using var folder = new TemporaryFolder();
+        foreach (string file in new[] { "config.json", "model.safetensors" })
+            File.CreateSymbolicLink(folder[file], Path.Combine(TestData.TinyGenerator, file));
+        using ImageGenerator linked = ImageGenerator.Load(folder.Path), direct = ImageGenerator.Load(TestData.TinyGenerator);
+        Assert.All(direct.StateDict, entry => Assert.True(entry.Value.equal(linked.StateDict[entry.Key]).all().item<bool>()));
+    }
+
+    [Fact]
     public void Streams_round_trip()
     {
         using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Tokenizer, seed: 4);
