@@ -67,7 +67,9 @@ static void Grid(MLContext ml, ResTokModel restok, ResTokGenerator generator, in
     var pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Seed", Progress = progress })
         .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
     using TransformerChain<ResTokDecodingTransformer> model = pipeline.Fit(data);
-    ml.Model.Save(model, data.Schema, Path.Combine(output, "pipeline.zip"));
+    string zip = Path.Combine(output, "pipeline.zip");
+    ml.Model.Save(model, data.Schema, zip + ".tmp"); // beside and then renamed: ML.NET writes in place, and a save that is cut short would cost the one before
+    File.Move(zip + ".tmp", zip, overwrite: true);
     MLImage[] pictures = [.. model.Transform(data).GetColumn<MLImage>("Picture")];
     Console.WriteLine();
     PictureGrid.Save(

@@ -52,7 +52,9 @@ static void Run(string output, long seed, Sentence[] wishes)
 
     IDataView known = ml.Data.LoadFromEnumerable(Sentences.Known);
     using var model = pipeline.Fit(known);
-    ml.Model.Save(model, known.Schema, Path.Combine(output, "pipeline.zip"));
+    string zip = Path.Combine(output, "pipeline.zip");
+    ml.Model.Save(model, known.Schema, zip + ".tmp"); // beside and then renamed: ML.NET writes in place, and a save that is cut short would cost the one before
+    File.Move(zip + ".tmp", zip, overwrite: true);
 
     IDataView drawn = model.Transform(ml.Data.LoadFromEnumerable(wishes));
     int number = 0;

@@ -40,6 +40,17 @@ internal sealed record ModelKind<TModel, TConfig>(
         });
     }
 
+    /// <summary>The same model on another device.</summary>
+    public TModel Copy(TModel model, Device device)
+    {
+        using var config = new MemoryStream();
+        // No memory stream: weights may have more than 2 GB.
+        using var weights = new FileStream(Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1 << 20, FileOptions.DeleteOnClose);
+        model.Save(config, weights);
+        config.Position = weights.Position = 0;
+        return Read(config, weights, device, model.Precision);
+    }
+
     /// <summary>What is no path may be the id of a model that is in the hub's cache.</summary>
     private static string Locate(string path) =>
         !File.Exists(path) && !Directory.Exists(path) && HuggingFaceHub.IsRepositoryId(path) && HuggingFaceHub.FindCached(path) is { } cached ? cached : path;

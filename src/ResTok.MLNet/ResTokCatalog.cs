@@ -24,7 +24,10 @@ public static class ResTokCatalog
     /// | <c>LatentsColumnName</c> | Vector&lt;Single, C·N&gt; |
     /// | <c>FeaturesColumnName</c> | Vector&lt;Single, D&gt; |
     ///
-    /// Of files, <c>LoadImages</c> reads the first frame at 8 bits and does not follow orientation tags: turn such pictures before.
+    /// Of files, <c>LoadImages</c> reads the first frame at 8 bits, CMYK as RGB, and does not follow orientation tags: turn such pictures
+    /// before. It decodes a picture whole, at 4 bytes a pixel, before this stage sees it: a file of half a megabyte can claim
+    /// 30,000 × 30,000 pixels, which take 6 GB and are then refused here (the most are 536,870,911). Look at the size of files from
+    /// strangers first, for instance with SkiaSharp's <c>SKBitmap.DecodeBounds</c>, which reads only the head.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static ResTokEncodingEstimator ResTokEncode(

@@ -7,6 +7,8 @@ namespace ResTok.MLNet;
 /// <summary>Pictures as the tokenizer sees and makes them.</summary>
 public static class ResTokImages
 {
+    private const int MostPixels = int.MaxValue / 4; // MLImage hands them out as one span of bytes
+
     /// <summary>Makes the square picture that <see cref="ResTokCatalog.ResTokEncode"/> would encode.</summary>
     /// <param name="image">Any size, either pixel order. Transparent pixels count as blended with black.</param>
     /// <param name="size">The square's side in pixels.</param>
@@ -76,9 +78,17 @@ public static class ResTokImages
             rgb, width, height, newWidth, newHeight, (long)Math.Round((newWidth - size) / 2.0), (long)Math.Round((newHeight - size) / 2.0), size);
     }
 
+    /// <exception cref="ArgumentException">A picture of this size cannot be read.</exception>
+    internal static void CheckSize(int width, int height)
+    {
+        if ((long)width * height > MostPixels)
+            throw new ArgumentException($"The picture has {width} x {height} pixels, but may have at most {MostPixels}. Make it smaller first.");
+    }
+
     /// <summary>Interleaved RGB of any picture.</summary>
     internal static byte[] Rgb(MLImage image)
     {
+        CheckSize(image.Width, image.Height);
         ReadOnlySpan<byte> pixels = image.Pixels;
         (int red, int blue) = image.PixelFormat switch
         {

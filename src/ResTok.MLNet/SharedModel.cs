@@ -13,13 +13,19 @@ namespace ResTok.MLNet;
 /// </summary>
 /// <param name="name">What the model is and where it comes from, for messages.</param>
 /// <param name="precision">What the weights are loaded in.</param>
-/// <param name="open">Loads them; null where they are in memory.</param>
+/// <param name="open">Loads them on a device.</param>
 /// <param name="reference">The path that a saved pipeline is to store in place of the weights, or null to store the weights.</param>
-internal abstract class SharedModel(string name, Precision precision, Func<torch.Device, PretrainedModel>? open, string? reference)
+/// <param name="find">Finds the device, and what to say where it is not the one that was asked for.</param>
+internal abstract class SharedModel(
+    string name, Precision precision, Func<torch.Device, PretrainedModel> open, string? reference, Func<IHostEnvironment, (torch.Device Device, string? Warning)> find)
 {
     private readonly Lock gate = new();
     private readonly Dictionary<string, PretrainedModel> loaded = []; // by device
     private int references = 1;
+    private bool hasFallenBack;
+
+    /// <summary>What the model is and where it comes from, for messages.</summary>
+    public string Name => name;
 
     public Precision Precision => precision;
 
@@ -51,6 +57,20 @@ internal abstract class SharedModel(string name, Precision precision, Func<torch
     /// <summary>Saves configuration and weights.</summary>
     public void Save(IHostEnvironment environment, Stream config, Stream weights) => Acquire(environment).Save(config, weights);
 
+    /// <summary>Where the model computes for who asks now.</summary>
+    public torch.Device DeviceFor(IHostEnvironment environment)
+    {
+        lock (gate)
+            return hasFallenBack ? torch.CPU : loaded.TryGetValue("", out PretrainedModel? held) ? held.Device : find(environment).Device;
+    }
+
+    /// <summary>Computes on the CPU from now on, because the device failed.</summary>
+    public void FallBack()
+    {
+        lock (gate)
+            hasFallenBack = true;
+    }
+
     /// <summary>Takes over a model in memory.</summary>
     protected void Hold(PretrainedModel model) => loaded.Add("", model);
 
@@ -61,18 +81,20 @@ internal abstract class SharedModel(string name, Precision precision, Func<torch
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(references == 0, GetType());
-            return loaded.TryGetValue("", out PretrainedModel? held) ? held : LoadOn(environment);
+            return !hasFallenBack && loaded.TryGetValue("", out PretrainedModel? held) ? held : LoadOn(environment);
         }
     }
 
     private PretrainedModel LoadOn(IHostEnvironment environment)
     {
-        torch.Device device = TorchDevice.Choose(environment);
+        (torch.Device device, string? warning) = hasFallenBack ? (torch.CPU, null) : find(environment);
         string key = device.ToString();
         if (!loaded.TryGetValue(key, out PretrainedModel? model))
         {
+            if (warning is not null)
+                MLNetInternals.LogWarning(environment, warning);
             long start = Stopwatch.GetTimestamp();
-            loaded[key] = model = open!(device);
+            loaded[key] = model = open(device);
             MLNetInternals.LogInfo(environment, string.Create(CultureInfo.InvariantCulture,
                 $"Loaded the {name} on {device} in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s ({Precision})."));
         }
@@ -84,10 +106,12 @@ internal abstract class SharedModel(string name, Precision precision, Func<torch
 /// <param name="name">What the model is and where it comes from, for messages.</param>
 /// <param name="config">Its configuration.</param>
 /// <param name="precision">What the weights are loaded in.</param>
-/// <param name="open">Loads them; null where they are in memory.</param>
+/// <param name="open">Loads them on a device.</param>
 /// <param name="reference">The path that a saved pipeline is to store in place of the weights, or null to store the weights.</param>
+/// <param name="find">Finds the device; by default the one that the <see cref="Microsoft.ML.MLContext"/> asks for.</param>
 internal sealed class SharedModel<TModel, TConfig>(
-    string name, TConfig config, Precision precision, Func<torch.Device, TModel>? open, string? reference = null) : SharedModel(name, precision, open, reference)
+    string name, TConfig config, Precision precision, Func<torch.Device, TModel> open, string? reference = null,
+    Func<IHostEnvironment, (torch.Device Device, string? Warning)>? find = null) : SharedModel(name, precision, open, reference, find ?? TorchDevice.Find)
     where TModel : PretrainedModel
 {
     public TConfig Config => config;
@@ -95,7 +119,7 @@ internal sealed class SharedModel<TModel, TConfig>(
     /// <summary>Takes over a model in memory.</summary>
     public static SharedModel<TModel, TConfig> Of(ModelKind<TModel, TConfig> kind, TModel model)
     {
-        var shared = new SharedModel<TModel, TConfig>(kind.Name, kind.ConfigOf(model), model.Precision, open: null);
+        var shared = new SharedModel<TModel, TConfig>(kind.Name, kind.ConfigOf(model), model.Precision, device => kind.Copy(model, device));
         shared.Hold(model);
         return shared;
     }

@@ -11,17 +11,26 @@ internal static class TorchDevice
     /// <exception cref="InvalidOperationException">A GPU is asked for, there is none, and falling back is not allowed.</exception>
     public static torch.Device Choose(IHostEnvironment environment)
     {
+        (torch.Device device, string? warning) = Find(environment);
+        if (warning is not null)
+            MLNetInternals.LogWarning(environment, warning);
+        return device;
+    }
+
+    /// <returns>The device, and what to say where it is not the one that was asked for.</returns>
+    /// <exception cref="InvalidOperationException">A GPU is asked for, there is none, and falling back is not allowed.</exception>
+    public static (torch.Device Device, string? Warning) Find(IHostEnvironment environment)
+    {
         TorchRuntime.EnsureLoaded();
         (int? gpu, bool fallback) = MLNetInternals.DeviceChoice(environment);
         if (gpu is not { } index)
-            return torch.CPU;
+            return (torch.CPU, null);
         if (torch.cuda.is_available() && index < torch.cuda.device_count())
-            return torch.device(DeviceType.CUDA, index);
+            return (torch.device(DeviceType.CUDA, index), null);
         string missing = $"GPU {index} was asked for (MLContext.GpuDeviceId), but libtorch sees {(torch.cuda.is_available() ? torch.cuda.device_count() : 0)} GPUs. "
             + "Reference TorchSharp-cuda-linux or TorchSharp-cuda-windows instead of TorchSharp-cpu, and check the driver";
         if (!fallback)
             throw new InvalidOperationException(missing + ", or set MLContext.FallbackToCpu to true.");
-        MLNetInternals.LogWarning(environment, missing + ". Computing on the CPU.");
-        return torch.CPU;
+        return (torch.CPU, missing + ". Computing on the CPU.");
     }
 }

@@ -39,7 +39,8 @@ public abstract class PretrainedModel : IDisposable
     /// <summary>Saves the model in the Hugging Face layout: <c>config.json</c> and <c>model.safetensors</c>.</summary>
     /// <param name="folder">
     /// Made where it is missing. Each file is replaced whole or not at all, and neither before both are written. To replace a model of
-    /// another configuration, save to a new folder and rename it: between two files there is a moment.
+    /// another configuration, save to a new folder and rename it: between two files there is a moment. A process that is killed while
+    /// it saves leaves a file <c>….tmp</c>, which is never read; a save an hour later or more removes it.
     /// </param>
     /// <exception cref="IOException">A file cannot be written, for instance because the disk is full. The folder is as it was.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder must not be written to.</exception>

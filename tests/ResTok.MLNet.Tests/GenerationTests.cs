@@ -165,7 +165,7 @@ public sealed class GenerationTests : IDisposable
     public void A_generator_can_be_stored_by_reference()
     {
         string path = Path.Combine(folder, "model");
-        using (ImageGenerator source = ImageGenerator.Create(PipelineData.GeneratorConfig, seed: 3))
+        using (ImageGenerator source = ImageGenerator.Create(TinyModels.Generator, seed: 3))
             source.Save(path);
         using ResTokGenerator handle = ResTokGenerator.Load(path, new() { StoreByReference = true });
         ITransformer fitted = ml.Transforms.ResTokGenerate("Tokens", "Label", handle).Fit(Data);
@@ -229,7 +229,7 @@ public sealed class GenerationTests : IDisposable
 
         IDataView words = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 6).Select(i => new Named { Label = $"class {i}" }));
         AssertFault("has keys up to 6, but the generator knows 5 classes", () => ml.Transforms.Conversion.MapValueToKey("Label").Append(ml.Transforms.ResTokGenerate("Tokens", "Label", generator)).Fit(words));
-        using ResTokGenerator unguided = CreateGenerator(PipelineData.GeneratorConfig with { ClassDropout = 0 });
+        using ResTokGenerator unguided = CreateGenerator(TinyModels.Generator with { ClassDropout = 0 });
         AssertFault("null class", () => ml.Transforms.ResTokGenerate("Tokens", "Label", unguided));
     }
 

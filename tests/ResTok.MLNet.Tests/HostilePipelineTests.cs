@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using ResTok.Models.Checkpoints;
 using static ResTok.MLNet.Tests.PipelineData;
+using static ResTok.MLNet.Tests.SavedStageFile;
 
 namespace ResTok.MLNet.Tests;
 
@@ -84,28 +85,6 @@ public sealed class HostilePipelineTests : IDisposable
         string zip = Path.Combine(folder, "pipeline.zip");
         ml.Model.Save(stage, data.Schema, zip);
         return zip;
-    }
-
-    private static void Change(string zip, Action<byte[]> change)
-    {
-        using ZipArchive archive = ZipFile.Open(zip, ZipArchiveMode.Update);
-        string folder = archive.Entries.Single(entry => entry.Name == "model.safetensors").FullName[..^"model.safetensors".Length];
-        ZipArchiveEntry stage = archive.Entries.Single(entry => entry.FullName.Replace('\\', '/') == folder.Replace('\\', '/') + "Model.key");
-        var bytes = new byte[stage.Length];
-        using Stream stream = stage.Open();
-        stream.ReadExactly(bytes);
-        change(bytes);
-        stream.Position = 0;
-        stream.Write(bytes);
-    }
-
-    private static T Inner<T>(Action action)
-        where T : Exception
-    {
-        Exception? fault = Assert.Throws<InvalidOperationException>(action);
-        while (fault is not null and not T)
-            fault = fault.InnerException;
-        return Assert.IsType<T>(fault);
     }
 
     private sealed class Labelled

@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using Microsoft.ML;
+using Microsoft.ML.Data;
 using ResTok.Models;
 using ResTok.Models.Checkpoints;
 using ResTok.Models.Tests.Checkpoints.Hub;
@@ -26,18 +28,22 @@ public sealed class HubTests : IDisposable
     [Fact]
     public async Task Models_and_generators_open_by_their_ids_and_then_from_the_cache()
     {
-        using (ImageTokenizer tokenizer = PipelineData.CreateTokenizer())
+        using (ImageTokenizer tokenizer = TinyModels.CreateTokenizer())
             tokenizer.Save(Path.Combine(folder, "tokenizer"));
-        using (ImageGenerator generator = ImageGenerator.Create(PipelineData.GeneratorConfig, seed: 1))
+        using (ImageGenerator generator = ImageGenerator.Create(TinyModels.Generator, seed: 1))
             generator.Save(Path.Combine(folder, "generator"));
         var hub = new HubOptions { Endpoint = server.Address, CacheFolder = Cache, Token = null, Offline = false };
         List<string> files = [];
 
         using ResTokModel model = await ResTokModel.LoadAsync("owner/tokenizer", hub: hub, progress: new Names(files));
-        Assert.Equal(PipelineData.Config, model.Config);
+        Assert.Equal(TinyModels.Tokenizer, model.Config);
         Assert.Equal(["config.json", "model.safetensors"], files.Distinct());
+        var ml = new MLContext();
+        IDataView data = ml.Data.LoadFromEnumerable(PipelineData.Rows(1));
+        using (ResTokEncodingTransformer encode = ml.Transforms.ResTokEncode("Tokens", "Image", model).Fit(data)) // the weights are read here, through the cache's links
+            Assert.Single(encode.Transform(data).GetColumn<int[]>("Tokens"));
         using ResTokGenerator made = await ResTokGenerator.LoadAsync("owner/generator", new() { Precision = Precision.BFloat16 }, hub);
-        Assert.Equal(PipelineData.GeneratorConfig, made.Config);
+        Assert.Equal(TinyModels.Generator, made.Config);
         await Assert.ThrowsAsync<CheckpointException>(() => ResTokModel.LoadAsync("owner/generator", hub: hub));
         HubException fault = await Assert.ThrowsAsync<HubException>(() => ResTokModel.LoadAsync("owner/nothing", hub: hub));
         Assert.Contains("owner/nothing", fault.Message, StringComparison.Ordinal);
@@ -48,7 +54,7 @@ public sealed class HubTests : IDisposable
         {
             int calls = server.Calls.Count;
             using ResTokModel cached = ResTokModel.Load("owner/tokenizer");
-            Assert.Equal(PipelineData.Config, cached.Config);
+            Assert.Equal(TinyModels.Tokenizer, cached.Config);
             Assert.Equal(calls, server.Calls.Count);
         }
         finally

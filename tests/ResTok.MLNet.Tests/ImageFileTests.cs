@@ -31,6 +31,44 @@ public sealed class ImageFileTests : IDisposable
     }
 
     [Fact]
+    public void Cmyk_becomes_rgb()
+    {
+        // A JPEG of one block, 8×8: one coefficient for each of four inks, which Adobe's marker says are inverted. Full magenta and yellow.
+        byte[] table = [8, .. Enumerable.Repeat((byte)1, 63)], dc = new byte[16], ac = new byte[16];
+        (dc[1], ac[0]) = (3, 1); // three codes of two bits, one of one bit
+        byte[] components = [1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0, 4, 0x11, 0];
+        File.WriteAllBytes(Path.Combine(folder, "cmyk.jpg"),
+        [
+            0xff, 0xd8,
+            .. Segment(0xee, [.. "Adobe"u8, 0, 100, 0, 0, 0, 0, 0]),
+            .. Segment(0xdb, [0, .. table]),
+            .. Segment(0xc0, [8, 0, 8, 0, 8, 4, .. components]),
+            .. Segment(0xc4, [0, .. dc, 7, 8, 0]),
+            .. Segment(0xc4, [0x10, .. ac, 0]),
+            .. Segment(0xda, [4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0]),
+            0x3f, 0x97, 0xf2, 0xfe, 0x3f, 0xbf, // cyan +127, magenta and yellow -128, black +127
+            0xff, 0xd9,
+        ]);
+        using (MLImage image = MLImage.CreateFromFile(Path.Combine(folder, "cmyk.jpg")))
+        {
+            byte[] rgb = ResTokImages.Rgb(image);
+            Assert.InRange(rgb[0], 200, 255);
+            Assert.InRange(rgb[1], 0, 60);
+            Assert.InRange(rgb[2], 0, 60);
+        }
+        Assert.Single(Encode("cmyk.jpg").GetColumn<int[]>("Tokens"));
+
+        static byte[] Segment(byte marker, byte[] body) => [0xff, marker, (byte)(body.Length + 2 >> 8), (byte)(body.Length + 2), .. body];
+    }
+
+    [Fact]
+    public void A_picture_that_no_array_holds_is_refused_by_its_size()
+    {
+        Assert.Contains("30000 x 30000", Assert.Throws<ArgumentException>(() => ResTokImages.CheckSize(30_000, 30_000)).Message, StringComparison.Ordinal);
+        ResTokImages.CheckSize(23_000, 23_000);
+    }
+
+    [Fact]
     public void Orientation_tags_are_not_followed()
     {
         using var bitmap = new SKBitmap(40, 36);

@@ -109,7 +109,7 @@ public sealed class PipelineTests : IDisposable
         string folder = Directory.CreateTempSubdirectory("restok-test-").FullName;
         try
         {
-            using (ResTok.Models.ImageTokenizer tokenizer = CreateTokenizer())
+            using (ResTok.Models.ImageTokenizer tokenizer = TinyModels.CreateTokenizer())
                 tokenizer.Save(folder);
             using ResTokModel lazy = ResTokModel.Load(folder);
             ITransformer fitted = ml.Transforms.ResTokEncode("Tokens", "Image", lazy).Fit(Data);
@@ -195,7 +195,7 @@ public sealed class PipelineTests : IDisposable
         string folder = Directory.CreateTempSubdirectory("restok-test-").FullName;
         try
         {
-            using (ResTok.Models.ImageTokenizer tokenizer = CreateTokenizer())
+            using (ResTok.Models.ImageTokenizer tokenizer = TinyModels.CreateTokenizer())
                 tokenizer.Save(folder);
             using ResTokModel onGpu = ResTokModel.Load(folder);
             var messages = new List<string>();

@@ -50,7 +50,7 @@ public sealed class SaveLoadTests : IDisposable
     {
         using var config = new MemoryStream();
         using var weights = new MemoryStream();
-        using (ResTok.Models.ImageTokenizer tokenizer = CreateTokenizer())
+        using (ResTok.Models.ImageTokenizer tokenizer = TinyModels.CreateTokenizer())
             tokenizer.Save(config, weights);
         int opened = 0;
         using ResTokModel streamed = ResTokModel.Load(() => new MemoryStream(config.ToArray()), () =>
@@ -71,7 +71,7 @@ public sealed class SaveLoadTests : IDisposable
     public void A_reference_is_followed_checked_and_resolved()
     {
         string path = Path.Combine(folder, "model");
-        using (ResTok.Models.ImageTokenizer tokenizer = CreateTokenizer())
+        using (ResTok.Models.ImageTokenizer tokenizer = TinyModels.CreateTokenizer())
             tokenizer.Save(path);
         using ResTokModel model = ResTokModel.Load(path, new() { StoreByReference = true });
         ITransformer fitted = Pipeline(model).Fit(Data);

@@ -23,7 +23,7 @@ public sealed class TrainingTests : IDisposable
         var logged = new List<string>();
         ml.Log += (_, entry) => logged.Add(entry.RawMessage);
         var training = new TokenizerTrainingOptions { Steps = 4, BatchSize = 3, WarmupSteps = 1, LogEvery = 2, EvaluateEvery = 4, RunFolder = folder };
-        ResTokTokenizerTrainer trainer = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = Config, Training = training });
+        ResTokTokenizerTrainer trainer = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = training });
         using ResTokEncodingTransformer encode = trainer.Fit(Data, ml.Data.LoadFromEnumerable(PipelineData.Rows(2)));
         Assert.Contains(logged, message => message.StartsWith("Step 2 of 4: loss", StringComparison.Ordinal) || message.StartsWith("Step 2 of 4: ", StringComparison.Ordinal));
         Assert.True(new FileInfo(Path.Combine(folder, "pictures", "reconstructions-000004.png")).Length > 1000);
@@ -54,15 +54,15 @@ public sealed class TrainingTests : IDisposable
         }));
         var trainer = ml.Transforms.Conversion.MapValueToKey("Label").Append(ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new()
         {
-            Config = PipelineData.GeneratorConfig,
+            Config = TinyModels.Generator,
             Training = new() { Steps = 3, BatchSize = 4, WarmupSteps = 1, LogEvery = 1, RunFolder = folder },
             Generation = new() { Levels = 4, Sampling = new() { Seed = 2 } },
         }));
         using TransformerChain<ResTokGenerationTransformer> fitted = trainer.Fit(data);
         Assert.All(fitted.Transform(data).GetColumn<int[]>("Generated"), tokens => Assert.Equal(8, tokens.Length));
-        Assert.Equal(PipelineData.GeneratorConfig, ResTok.Models.GeneratorConfig.Load(folder));
+        Assert.Equal(TinyModels.Generator, ResTok.Models.GeneratorConfig.Load(folder));
         using ResTokGenerator shared = fitted.LastTransformer.ShareGenerator();
-        Assert.Equal(PipelineData.GeneratorConfig, shared.Config);
+        Assert.Equal(TinyModels.Generator, shared.Config);
     }
 
     [Fact]
@@ -72,28 +72,28 @@ public sealed class TrainingTests : IDisposable
         var training = new TokenizerTrainingOptions { Steps = 4, BatchSize = 2, WarmupSteps = 1, LogEvery = 1, RunFolder = folder };
         ResTokTokenizerTrainer.Options options = new()
         {
-            Config = Config,
+            Config = TinyModels.Tokenizer,
             Cancellation = cancellation.Token,
             Training = training with { Progress = new Reports(_ => cancellation.Cancel()) },
         };
         Assert.ThrowsAny<OperationCanceledException>(() => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", options).Fit(Data));
         Assert.True(Directory.Exists(Path.Combine(folder, "checkpoint-1")));
-        ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = Config, Training = training }).Fit(Data).Dispose();
+        ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = training }).Fit(Data).Dispose();
         Assert.Equal(ReadSteps(), [1, 2, 3, 4]);
     }
 
     [Fact]
     public void Faults_name_the_column_and_the_value()
     {
-        AssertFault("There is no column 'Nope'", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Nope", new() { Config = Config }).Fit(Data));
-        AssertFault("Steps is 0", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = Config, Training = new() { Steps = 0 } }));
-        AssertFault("'crop_size' is 17".Replace("'crop_size'", "'dataset.preprocessing.crop_size'"), () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = Config with { CropSize = 17 } }));
+        AssertFault("There is no column 'Nope'", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Nope", new() { Config = TinyModels.Tokenizer }).Fit(Data));
+        AssertFault("Steps is 0", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 0 } }));
+        AssertFault("'crop_size' is 17".Replace("'crop_size'", "'dataset.preprocessing.crop_size'"), () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer with { CropSize = 17 } }));
         rows[0].Image = null!;
-        AssertFault("'Image' has a row without an image", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = Config, Training = new() { Steps = 9, BatchSize = 6 } }).Fit(Data));
+        AssertFault("'Image' has a row without an image", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 9, BatchSize = 6 } }).Fit(Data));
         IDataView odd = ml.Data.LoadFromEnumerable([new Views { Label = "0", Tokens = new int[17] }]);
         AssertFault("has 17 tokens in a row, but must have 16", () => ml.Transforms.Conversion.MapValueToKey("Label")
-            .Append(ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new() { Config = PipelineData.GeneratorConfig })).Fit(odd));
-        AssertFault("There is no column 'Nope' of tokens", () => ml.Transforms.ResTokGeneratorTrainer("Generated", "Nope", "Label", new() { Config = PipelineData.GeneratorConfig }).Fit(odd));
+            .Append(ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new() { Config = TinyModels.Generator })).Fit(odd));
+        AssertFault("There is no column 'Nope' of tokens", () => ml.Transforms.ResTokGeneratorTrainer("Generated", "Nope", "Label", new() { Config = TinyModels.Generator }).Fit(odd));
     }
 
     [Fact]

@@ -10,7 +10,7 @@ public class DisposalTests
     [Fact]
     public void A_generation_under_way_ends_well()
     {
-        ImageGenerator generator = TinyGenerators.Create(), other = TinyGenerators.Create();
+        ImageGenerator generator = TinyModels.CreateGenerator(), other = TinyModels.CreateGenerator();
         using Tensor expected = other.Generate(new([1, 2]), SamplingOptions.Official);
         other.Dispose();
         using Tensor tokens = generator.Generate(new([1, 2]), SamplingOptions.Official, _ => generator.Dispose());
@@ -22,7 +22,7 @@ public class DisposalTests
     [Fact]
     public async Task Previews_end_with_the_model()
     {
-        ImageGenerator generator = TinyGenerators.Create();
+        ImageGenerator generator = TinyModels.CreateGenerator();
         int steps = 0;
         await Assert.ThrowsAsync<ObjectDisposedException>(async () =>
         {
@@ -39,7 +39,7 @@ public class DisposalTests
     [Fact]
     public void Many_threads_lose_a_tokenizer_at_once()
     {
-        ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Smallest);
+        ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Tokenizer);
         using Tensor pictures = zeros(1, 3, 32, 32);
         using var started = new CountdownEvent(8);
         Task[] tasks = [.. Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(() =>
@@ -62,7 +62,7 @@ public class DisposalTests
     [Fact]
     public void A_training_keeps_its_model()
     {
-        ImageGenerator generator = TinyGenerators.Create();
+        ImageGenerator generator = TinyModels.CreateGenerator();
         var options = new GeneratorTrainingOptions { Steps = 3, BatchSize = 1, LogEvery = 1, Progress = new Disposing(generator) };
         Trainer.Train(generator, new Training.ListData<TokenSample>(Training.TrainingPictures.Samples(2, generator.Config)), options);
         Assert.Throws<ObjectDisposedException>(() => generator.Generate(new([1])));

@@ -10,17 +10,17 @@ public class ImageTokenizerTests
 
     private static Dictionary<string, TokenizerConfig> Configs { get; } = new()
     {
-        ["smallest"] = TinyModels.Smallest,
-        ["learnable latents"] = TinyModels.Smallest with { LearnableLatentTokens = true },
-        ["plain codebook"] = TinyModels.Smallest with { UseL2Norm = false },
-        ["flat latents, one head, patches"] = TinyModels.Smallest with { LatentHierarchy = false, MultiQuant = false, PixelEncoder = false },
-        ["pooled image tokens, no residuals"] = TinyModels.Smallest with
+        ["smallest"] = TinyModels.Tokenizer,
+        ["learnable latents"] = TinyModels.Tokenizer with { LearnableLatentTokens = true },
+        ["plain codebook"] = TinyModels.Tokenizer with { UseL2Norm = false },
+        ["flat latents, one head, patches"] = TinyModels.Tokenizer with { LatentHierarchy = false, MultiQuant = false, PixelEncoder = false },
+        ["pooled image tokens, no residuals"] = TinyModels.Tokenizer with
         {
             LearnableDecoderImageTokens = false, ResidualLatentTokens = false, ResidualImageTokens = false,
         },
         ["three stages, a quarter merged"] = TinyModels.GoldenTiny with { CropSize = 256, HierarchyStages = 3, ReductionRatio = 0.25 },
         ["more stages than layers"] = TinyModels.GoldenTiny with { CropSize = 128, HierarchyStages = 5, ReductionRatio = 0.5, LatentTokens = 32, TestTokens = 32 },
-        ["entropy loss, wide codes"] = TinyModels.Smallest with { EntropyLossRatio = 0.1f, TokenSize = 12 },
+        ["entropy loss, wide codes"] = TinyModels.Tokenizer with { EntropyLossRatio = 0.1f, TokenSize = 12 },
     };
 
     [Theory]
@@ -58,7 +58,7 @@ public class ImageTokenizerTests
     public void A_picture_has_the_same_tokens_alone_and_in_any_batch()
     {
         using var scope = NewDisposeScope();
-        using ImageTokenizer tokenizer = new(TinyModels.Smallest, new Recipe("batch"), null, Precision.Float32);
+        using ImageTokenizer tokenizer = new(TinyModels.Tokenizer, new Recipe("batch"), null, Precision.Float32);
         Tensor pictures = Recipe.Pictures(7, 32);
         using TokenizerEncoding together = tokenizer.Encode(pictures, EncodingOutputs.Margins);
         for (int i = 0; i < 7; i++)
@@ -73,7 +73,7 @@ public class ImageTokenizerTests
     public void Decoding_a_prefix_ignores_the_tokens_behind_it()
     {
         using var scope = NewDisposeScope();
-        using ImageTokenizer tokenizer = new(TinyModels.Smallest, new Recipe("prefix"), null, Precision.Float32);
+        using ImageTokenizer tokenizer = new(TinyModels.Tokenizer, new Recipe("prefix"), null, Precision.Float32);
         Tensor tokens = randint(0, 64, [3, 16], dtype: ScalarType.Int64);
         foreach (int count in new[] { 1, 3, 16 })
         {
@@ -89,7 +89,7 @@ public class ImageTokenizerTests
     public void Attention_maps_are_distributions_that_respect_the_levels()
     {
         using var scope = NewDisposeScope();
-        using ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Smallest);
+        using ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Tokenizer);
         using TokenizerEncoding encoding = tokenizer.Encode(Recipe.Pictures(1, 32), EncodingOutputs.AttentionMaps);
         Assert.Equal(4, encoding.AttentionMaps!.Count);
         Assert.Equal([1, 4 + 16, 4 + 16], encoding.AttentionMaps[0].shape);
@@ -110,8 +110,8 @@ public class ImageTokenizerTests
     public void BFloat16_agrees_with_float32_on_most_tokens()
     {
         using var scope = NewDisposeScope();
-        using ImageTokenizer exact = new(TinyModels.Smallest, new Recipe("bf16"), null, Precision.Float32);
-        using ImageTokenizer rounded = new(TinyModels.Smallest, new Recipe("bf16"), null, Precision.BFloat16);
+        using ImageTokenizer exact = new(TinyModels.Tokenizer, new Recipe("bf16"), null, Precision.Float32);
+        using ImageTokenizer rounded = new(TinyModels.Tokenizer, new Recipe("bf16"), null, Precision.BFloat16);
         using TokenizerEncoding expected = exact.Encode(Recipe.Pictures(4, 32));
         using TokenizerEncoding actual = rounded.Encode(Recipe.Pictures(4, 32));
         Assert.InRange((expected.Tokens == actual.Tokens).to(ScalarType.Float32).mean().item<float>(), 0.5f, 1f);
@@ -121,7 +121,7 @@ public class ImageTokenizerTests
     [Fact]
     public void The_same_seed_gives_the_same_model()
     {
-        using ImageTokenizer a = ImageTokenizer.Create(TinyModels.Smallest, seed: 3), b = ImageTokenizer.Create(TinyModels.Smallest, seed: 3);
+        using ImageTokenizer a = ImageTokenizer.Create(TinyModels.Tokenizer, seed: 3), b = ImageTokenizer.Create(TinyModels.Tokenizer, seed: 3);
         Assert.All(a.StateDict, entry => Assert.True(entry.Value.equal(b.StateDict[entry.Key]).all().item<bool>()));
     }
 
@@ -153,7 +153,7 @@ public class ImageTokenizerTests
     public void Bad_pictures_and_tokens_are_refused()
     {
         using var scope = NewDisposeScope();
-        using ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Smallest);
+        using ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Tokenizer);
         Assert.Contains("[B, 3, 32, 32]", Assert.Throws<ArgumentException>(() => tokenizer.Encode(zeros(1, 3, 16, 32))).Message, StringComparison.Ordinal);
         Assert.Contains("Int64", Assert.Throws<ArgumentException>(() => tokenizer.Encode(zeros(1, 3, 32, 32, dtype: ScalarType.Int64))).Message, StringComparison.Ordinal);
         Assert.Contains("from 0 to 63", Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Decode(full([1, 16], 64, dtype: ScalarType.Int64))).Message, StringComparison.Ordinal);

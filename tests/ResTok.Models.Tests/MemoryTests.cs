@@ -13,7 +13,7 @@ public class MemoryTests
     public void A_thousand_calls_leave_no_tensor_behind()
     {
         using ImageTokenizer tokenizer = ImageTokenizer.Create(
-            TinyModels.Smallest with { CropSize = 16, LatentTokens = 4, MinTokens = 1, TestTokens = 4, MergeTokens = false });
+            TinyModels.Tokenizer with { CropSize = 16, LatentTokens = 4, MinTokens = 1, TestTokens = 4, MergeTokens = false });
         using Tensor pictures = Recipe.Pictures(1, 16);
         void Call()
         {
@@ -32,7 +32,7 @@ public class MemoryTests
     [Fact]
     public async Task Two_hundred_generations_leave_no_tensor_behind()
     {
-        using ImageGenerator generator = TinyGenerators.Create();
+        using ImageGenerator generator = TinyModels.CreateGenerator();
         using Tensor tokens = zeros([1, 16], ScalarType.Int64);
         async Task Call()
         {

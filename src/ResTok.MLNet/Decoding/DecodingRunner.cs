@@ -10,7 +10,7 @@ namespace ResTok.MLNet.Decoding;
 /// <summary>Decodes the tokens of a batch of rows.</summary>
 internal sealed class DecodingRunner(
     Action<List<int>> read, ValueGetter<int>? readCount, string columnName, int? tokenCount, SharedTokenizer model, IHostEnvironment environment,
-    InvalidRowHandling onInvalidRow, int capacity) : BatchRunner(environment, onInvalidRow, capacity)
+    InvalidRowHandling onInvalidRow, int capacity) : BatchRunner(environment, model, onInvalidRow, capacity)
 {
     private readonly int all = model.Config.LatentTokens;
     private readonly int side = model.Config.ImageSize;
@@ -19,7 +19,7 @@ internal sealed class DecodingRunner(
     private readonly List<int> row = [];
     private byte[] pixels = []; // Rgba32 of each slot
 
-    public override void Run(int count)
+    protected override void RunBatch(int count)
     {
         ImageTokenizer tokenizer = model.Get(Environment);
         using var scope = torch.NewDisposeScope();

@@ -72,9 +72,9 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
     private static ResTokDecodingTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
-        SavedStage.Read(context, Signature, LoaderSignature, (reader, version) => Read(environment, context, reader, version));
+        SavedStage.Read(context, Signature, LoaderSignature, reader => Read(environment, context, reader));
 
-    private static ResTokDecodingTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader, int version)
+    private static ResTokDecodingTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader)
     {
         string output = reader.ReadString(), input = reader.ReadString();
         int? tokenCount = reader.ReadInt32() is > 0 and var count ? count : null;
@@ -82,7 +82,7 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
         {
             BatchSize = reader.ReadInt32(),
             TokenCountColumnName = reader.ReadString() is { Length: > 0 } column ? column : null,
-            OnInvalidRow = SavedStage.ReadOnInvalidRow(reader, version),
+            OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
         };
         SharedTokenizer model = ModelStorage.Load(context, environment, ModelKinds.Tokenizer);
         return SavedStage.Checked(model, () => options.Validate(tokenCount, model.Config), () => new ResTokDecodingTransformer(environment, output, input, model, tokenCount, options));

@@ -23,7 +23,7 @@ internal sealed class EncodingRunner : BatchRunner
 
     public EncodingRunner(
         ValueGetter<MLImage> getter, string columnName, SharedTokenizer model, IHostEnvironment environment, ResTokEncodingEstimator.Options options, int capacity)
-        : base(environment, options.OnInvalidRow, capacity)
+        : base(environment, model, options.OnInvalidRow, capacity)
     {
         this.getter = getter;
         this.columnName = columnName;
@@ -33,7 +33,7 @@ internal sealed class EncodingRunner : BatchRunner
         pixels = new float[capacity * 3 * side * side];
     }
 
-    public override void Run(int count)
+    protected override void RunBatch(int count)
     {
         ImageTokenizer tokenizer = model.Get(Environment);
         using var scope = torch.NewDisposeScope();

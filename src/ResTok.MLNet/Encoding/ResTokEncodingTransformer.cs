@@ -76,9 +76,9 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
     private static ResTokEncodingTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
-        SavedStage.Read(context, Signature, LoaderSignature, (reader, version) => Read(environment, context, reader, version));
+        SavedStage.Read(context, Signature, LoaderSignature, reader => Read(environment, context, reader));
 
-    private static ResTokEncodingTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader, int version)
+    private static ResTokEncodingTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader)
     {
         string output = reader.ReadString(), input = reader.ReadString();
         var options = new ResTokEncodingEstimator.Options
@@ -88,7 +88,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
             TokensAsKeys = reader.ReadBoolean(),
             LatentsColumnName = reader.ReadString() is { Length: > 0 } latents ? latents : null,
             FeaturesColumnName = reader.ReadString() is { Length: > 0 } features ? features : null,
-            OnInvalidRow = SavedStage.ReadOnInvalidRow(reader, version),
+            OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
         };
         options.Validate();
         return new(environment, output, input, ModelStorage.Load(context, environment, ModelKinds.Tokenizer), options);

@@ -35,7 +35,7 @@ internal sealed class GenerationRunner : BatchRunner
     public GenerationRunner(
         IRowSource source, DataViewSchema.Column[] inputs, GenerationColumns columns, SharedGenerator model, IHostEnvironment environment,
         ResTokGenerationEstimator.Options options, int capacity)
-        : base(environment, options.OnInvalidRow, capacity)
+        : base(environment, model, options.OnInvalidRow, capacity)
     {
         this.columns = columns;
         this.model = model;
@@ -52,7 +52,7 @@ internal sealed class GenerationRunner : BatchRunner
         prefixes = [.. Enumerable.Range(0, capacity).Select(_ => new List<int>())];
     }
 
-    public override void Run(int count)
+    protected override void RunBatch(int count)
     {
         long start = Stopwatch.GetTimestamp();
         tokens = new long[count * tokenCount];

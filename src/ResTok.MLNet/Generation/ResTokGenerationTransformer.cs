@@ -80,9 +80,9 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
     private static ResTokGenerationTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
-        SavedStage.Read(context, Signature, LoaderSignature, (reader, version) => Read(environment, context, reader, version));
+        SavedStage.Read(context, Signature, LoaderSignature, reader => Read(environment, context, reader));
 
-    private static ResTokGenerationTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader, int version)
+    private static ResTokGenerationTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader)
     {
         string output = reader.ReadString(), label = reader.ReadString();
         string? seed = reader.ReadString() is { Length: > 0 } seeds ? seeds : null;
@@ -96,7 +96,7 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
             PrefixLevels = reader.ReadInt32() is >= 0 and var kept ? kept : null,
             TokensAsKeys = reader.ReadBoolean(),
             Sampling = JsonSerializer.Deserialize<SamplingOptions>(reader.ReadString()) ?? throw new JsonException("There are no sampling options."),
-            OnInvalidRow = SavedStage.ReadOnInvalidRow(reader, version),
+            OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
         };
         SharedGenerator model = ModelStorage.Load(context, environment, ModelKinds.Generator);
         return SavedStage.Checked(model, () => options.Validate(model.Config), () => new ResTokGenerationTransformer(environment, output, new(label, seed, prefix), model, options));

@@ -27,6 +27,8 @@ namespace ResTok.MLNet.Interop
     /// <summary>Access to ML.NET's internals, in the words of this library.</summary>
     internal static class MLNetInternals
     {
+        private static readonly string LibraryVersion = typeof(MLNetInternals).Assembly.GetName().Version!.ToString(3);
+
         public static IHostEnvironment EnvironmentOf(TransformsCatalog catalog) => CatalogUtils.GetEnvironment(catalog);
 
         /// <summary>What the <see cref="MLContext"/> says of devices.</summary>
@@ -56,13 +58,18 @@ namespace ResTok.MLNet.Interop
         {
             context.CheckAtModel();
             context.SetVersionInfo(Version(signature, loaderSignature));
+            context.Writer.Write(LibraryVersion);
         }
 
-        /// <returns>The version of the format that was saved.</returns>
-        public static int CheckVersion(ModelLoadContext context, string signature, string loaderSignature)
+        /// <summary>Refuses other formats. ML.NET's own check would name its version and not this library's.</summary>
+        /// <exception cref="InvalidDataException">The format is newer or older than the one that is read.</exception>
+        public static void CheckVersion(ModelLoadContext context, string signature, string loaderSignature)
         {
-            context.CheckAtModel(Version(signature, loaderSignature));
-            return (int)context.Header.ModelVerWritten;
+            VersionInfo known = Version(signature, loaderSignature);
+            uint format = context.Header.ModelVerWritten;
+            if (context.Header.ModelSignature == known.ModelSignature && format != SavedStage.FormatVersion)
+                throw Mark(SavedStage.Unreadable(loaderSignature, format, LibraryVersion, context.Reader.ReadString));
+            context.CheckAtModel(known);
         }
 
         /// <summary>Makes <c>Model.Load</c> throw an exception as it throws its own: inside an <see cref="InvalidOperationException"/>, not one of reflection.</summary>
@@ -75,9 +82,9 @@ namespace ResTok.MLNet.Interop
 
         private static VersionInfo Version(string signature, string loaderSignature) => new(
             modelSignature: signature,
-            verWrittenCur: SavedStage.WithOnInvalidRow,
-            verReadableCur: SavedStage.WithOnInvalidRow,
-            verWeCanReadBack: 0x00010001,
+            verWrittenCur: SavedStage.FormatVersion,
+            verReadableCur: SavedStage.FormatVersion,
+            verWeCanReadBack: SavedStage.FormatVersion,
             loaderAssemblyName: typeof(MLNetInternals).Assembly.GetName().Name,
             loaderSignature: loaderSignature);
     }

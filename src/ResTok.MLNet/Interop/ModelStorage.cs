@@ -21,7 +21,6 @@ internal static class ModelStorage
     public static void Save(ModelSaveContext context, SharedModel model, IHostEnvironment environment)
     {
         BinaryWriter writer = context.Writer;
-        writer.Write(typeof(ModelStorage).Assembly.GetName().Version!.ToString(3)); // for people who look inside
         writer.Write((int)model.Precision);
         if (model.Reference is { } path)
         {
@@ -51,7 +50,6 @@ internal static class ModelStorage
         where TModel : PretrainedModel
     {
         BinaryReader reader = context.Reader;
-        reader.ReadString();
         var precision = (Precision)reader.ReadInt32();
         if (!Enum.IsDefined(precision))
             throw new InvalidDataException($"The saved pipeline has weights of an unknown precision, {precision}. Update ResTok.MLNet, or save it again.");

@@ -6,22 +6,26 @@ namespace ResTok.MLNet.Interop;
 /// <summary>How a stage is read from a saved pipeline: whatever is wrong with what was saved is said, and nothing of it is believed unchecked.</summary>
 internal static class SavedStage
 {
-    /// <summary>The version of the format from which on <see cref="InvalidRowHandling"/> is saved.</summary>
-    public const uint WithOnInvalidRow = 0x00010002;
+    /// <summary>
+    /// The version of what the stages write. Whoever changes that raises it, and keeps reading what released versions wrote
+    /// (<c>CompatibilityTests</c> has their files). Every format begins with the version of the library that wrote it.
+    /// </summary>
+    public const uint FormatVersion = 0x00010003;
 
     /// <summary>Reads a stage.</summary>
     /// <param name="context">Where it was saved.</param>
     /// <param name="signature">Of the stage's format.</param>
     /// <param name="loaderSignature">Of the stage.</param>
-    /// <param name="read">Reads it, given the version that was saved.</param>
-    /// <exception cref="InvalidDataException">An option is damaged, or does not fit the model.</exception>
+    /// <param name="read">Reads it.</param>
+    /// <exception cref="InvalidDataException">The format is newer than this library, or an option is damaged or does not fit the model.</exception>
     /// <exception cref="ResTok.Models.Checkpoints.CheckpointException">Configuration or weights cannot be used.</exception>
-    public static T Read<T>(ModelLoadContext context, string signature, string loaderSignature, Func<BinaryReader, int, T> read)
+    public static T Read<T>(ModelLoadContext context, string signature, string loaderSignature, Func<BinaryReader, T> read)
     {
-        int version = MLNetInternals.CheckVersion(context, signature, loaderSignature);
+        MLNetInternals.CheckVersion(context, signature, loaderSignature);
         try
         {
-            return read(context.Reader, version);
+            context.Reader.ReadString(); // the version of the library that wrote it
+            return read(context.Reader);
         }
         catch (Exception fault) when (fault is ArgumentException or JsonException or EndOfStreamException or FormatException)
         {
@@ -34,9 +38,30 @@ internal static class SavedStage
         }
     }
 
-    /// <summary>Before it was saved, rows failed.</summary>
-    public static InvalidRowHandling ReadOnInvalidRow(BinaryReader reader, int version) =>
-        version >= WithOnInvalidRow ? (InvalidRowHandling)reader.ReadInt32() : InvalidRowHandling.Fail;
+    /// <summary>What to say of a stage in another format than <see cref="FormatVersion"/>.</summary>
+    /// <param name="loaderSignature">Of the stage.</param>
+    /// <param name="format">Its format.</param>
+    /// <param name="here">The version of this library.</param>
+    /// <param name="readWriter">Reads the version of the library that wrote it.</param>
+    public static InvalidDataException Unreadable(string loaderSignature, uint format, string here, Func<string> readWriter)
+    {
+        if (format < FormatVersion)
+            return new($"The saved pipeline's stage {loaderSignature} has the format {Name(format)}, which no released version of ResTok.MLNet wrote. Save the pipeline again.");
+        string needed = "a newer version";
+        try
+        {
+            if (Version.TryParse(readWriter(), out Version? version))
+                needed = $"version {version} or newer";
+        }
+        catch (Exception fault) when (fault is IOException or FormatException)
+        {
+            // The file is damaged too.
+        }
+        return new($"The saved pipeline's stage {loaderSignature} has the format {Name(format)}, but this is ResTok.MLNet {here}, which reads formats up to {Name(FormatVersion)}. "
+            + $"Use {needed} of ResTok.MLNet, or save the pipeline again with {here}.");
+
+        static string Name(uint format) => $"{format >> 16}.{format & 0xffff}";
+    }
 
     /// <summary>Makes a stage of a model once the options are known to fit it; lets go of the model if they do not.</summary>
     public static T Checked<T>(SharedModel model, Action validate, Func<T> create)

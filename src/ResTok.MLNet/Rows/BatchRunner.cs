@@ -10,9 +10,10 @@ namespace ResTok.MLNet.Rows;
 /// the results of each slot. Belongs to one cursor or row, so to one thread.
 /// </summary>
 /// <param name="environment">Where to log.</param>
+/// <param name="model">What computes.</param>
 /// <param name="onInvalidRow">What to do with rows that cannot be used.</param>
 /// <param name="capacity">Slots.</param>
-internal abstract class BatchRunner(IHostEnvironment environment, InvalidRowHandling onInvalidRow, int capacity) : IDisposable
+internal abstract class BatchRunner(IHostEnvironment environment, SharedModel model, InvalidRowHandling onInvalidRow, int capacity) : IDisposable
 {
     private readonly bool[] missing = new bool[capacity];
     private long invalidRows;
@@ -35,7 +36,8 @@ internal abstract class BatchRunner(IHostEnvironment environment, InvalidRowHand
     }
 
     /// <summary>Computes the results of the slots 0 to <paramref name="count"/> − 1; those of missing rows may be anything.</summary>
-    public abstract void Run(int count);
+    /// <exception cref="InvalidOperationException">The device fails, and the CPU must not take over.</exception>
+    public void Run(int count) => DeviceFaults.Run(Environment, model, count, RunBatch);
 
     /// <summary>A getter of an output column's value.</summary>
     /// <param name="output">Index among the transformer's output columns.</param>
@@ -52,6 +54,9 @@ internal abstract class BatchRunner(IHostEnvironment environment, InvalidRowHand
             MLNetInternals.LogWarning(Environment, $"{invalidRows} rows could not be used and have missing values. The first: {firstFault}");
         invalidRows = 0;
     }
+
+    /// <summary>As <see cref="Run"/>, on whatever device the model is; called again, also with fewer slots, where that failed.</summary>
+    protected abstract void RunBatch(int count);
 
     /// <summary>Reads a row's inputs into a slot. Where they are not valid, the slot keeps or gets ones that the network can run on.</summary>
     /// <returns>What is wrong with the row, with column, row and value; null if nothing.</returns>

@@ -1,8 +1,13 @@
 namespace ResTok.Models.Checkpoints;
 
-/// <summary>Files that are replaced whole or not at all.</summary>
+/// <summary>
+/// Files that are replaced whole or not at all. A process that is killed leaves <c>FILE.GUID.tmp</c>, which nobody takes for the file,
+/// and which the next writer of the same file removes once it is old enough to be nobody's.
+/// </summary>
 internal static class AtomicFile
 {
+    private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1); // whoever still writes has touched it since
+
     /// <summary>Writes beside the file, to disk, and then renames.</summary>
     public static void Write(string path, Action<Stream> write) => Write((path, write));
 
@@ -19,7 +24,10 @@ internal static class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
             foreach ((string temporary, string path) in places)
+            {
                 File.Move(temporary, path, overwrite: true);
+                RemoveAbandoned(path);
+            }
         }
         catch (ArgumentOutOfRangeException fault) // what FileStream makes of EFBIG
         {
@@ -29,6 +37,24 @@ internal static class AtomicFile
         {
             foreach ((string temporary, _) in places)
                 File.Delete(temporary);
+        }
+    }
+
+    private static void RemoveAbandoned(string path)
+    {
+        string name = Path.GetFileName(path) + ".";
+        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, name + "*.tmp"))
+        {
+            if (!Guid.TryParseExact(Path.GetFileName(file)[name.Length..^".tmp".Length], "N", out _) || DateTime.UtcNow - File.GetLastWriteTimeUtc(file) < Abandoned)
+                continue;
+            try
+            {
+                File.Delete(file);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                // What was to be written is written; the next writer tries again.
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using ResTok.Models.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,7 +11,7 @@ internal sealed class MappedFile(string path) : IDisposable
     private readonly Dictionary<ScalarType, Tensor> maps = []; // the whole file, as elements of each type in use
     private readonly Lock gate = new();
 
-    public long Length { get; } = new FileInfo(path).Length;
+    public long Length { get; } = LengthOf(path);
 
     /// <param name="offset">Where the tensor's data start, in bytes from the start of the file; checked by the caller.</param>
     /// <param name="shape">The shape.</param>
@@ -54,6 +55,13 @@ internal sealed class MappedFile(string path) : IDisposable
                 map.Dispose();
             maps.Clear();
         }
+    }
+
+    /// <summary>Of the file itself: <see cref="FileInfo"/> gives a link's own length, and the hub's cache is made of links.</summary>
+    private static long LengthOf(string path)
+    {
+        using SafeFileHandle handle = File.OpenHandle(path);
+        return RandomAccess.GetLength(handle);
     }
 
     private Tensor Map(ScalarType dataType, int size)

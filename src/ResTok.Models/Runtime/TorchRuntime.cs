@@ -26,6 +26,8 @@ public static class TorchRuntime
     /// <summary>What the bridge needs, in loading order; the CUDA libraries are there only in the CUDA packages.</summary>
     private static readonly string[] Dependencies = ["libgomp*.so*", "libc10.so", "libtorch_cpu.so", "libc10_cuda.so", "libtorch_cuda.so", "libtorch.so"];
 
+    private static readonly string[] OutOfMemory = ["out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED"]; // CUDA, CPU, Windows, cuDNN and cuBLAS
+
     private static readonly Lock Gate = new();
     private static volatile bool loaded;
 
@@ -51,6 +53,15 @@ public static class TorchRuntime
             }
             loaded = true;
         }
+    }
+
+    /// <summary>Whether a fault of a computation means that the device has no memory left, so that a smaller batch may go through.</summary>
+    /// <param name="fault">What a call of a model threw.</param>
+    public static bool IsOutOfMemory(Exception fault)
+    {
+        ArgumentNullException.ThrowIfNull(fault);
+        // libtorch has no error codes. An "illegal memory access" is another fault.
+        return fault is ExternalException && OutOfMemory.Any(text => fault.Message.Contains(text, StringComparison.OrdinalIgnoreCase));
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using ResTok.Models.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -124,7 +125,7 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
             average?.Update(step);
             AfterStep(step, metrics);
         }
-        catch (ExternalException fault) when (fault.Message.Contains("memory", StringComparison.OrdinalIgnoreCase))
+        catch (ExternalException fault) when (TorchRuntime.IsOutOfMemory(fault))
         {
             int half = Math.Max(1, options.BatchSize / 2);
             throw new TrainingException($"Memory ran out in step {step} with batches of {options.BatchSize}. {LastCheckpoint()} Use batches of {half} and {2 * options.AccumulationSteps} accumulation steps, which train alike.", fault);

@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using ResTok.Models;
-using ResTok.Models.Checkpoints;
 using ResTok.Models.Runtime;
 
 namespace ResTok.FaultTests.Running;
@@ -9,7 +7,7 @@ namespace ResTok.FaultTests.Running;
 /// <summary>Kills processes that write, and lets the disk be full: what was there before is intact, or the new is complete.</summary>
 internal static class FaultsPart
 {
-    private const int Kills = 50; // of each kind
+    private const int Rounds = 50; // of a kill of each kind
 
     public static PartFigures Run(PartSettings settings)
     {
@@ -18,12 +16,19 @@ internal static class FaultsPart
         string root = Directory.CreateTempSubdirectory("restok-faults-").FullName;
         long start = Stopwatch.GetTimestamp();
         var random = new Random(settings.Seed);
-        string saved = Path.Combine(root, "saved"), run = Path.Combine(root, "run");
-        for (int i = 0; i < 3 || !settings.IsOver(i, Kills, Stopwatch.GetElapsedTime(start)); i++)
+        using (var kills = new Kills(root, random))
         {
-            Judge($"kill {i} while saving", figures, () => KillSaving(saved, random));
-            Judge($"kill {i} while training", figures, () => KillTraining(run, random));
+            int rounds = 0;
+            for (; rounds < 3 || !settings.IsOver(rounds, Rounds, Stopwatch.GetElapsedTime(start)); rounds++)
+            {
+                foreach ((string name, Action kill) in kills.Kinds)
+                    Judge($"{name}, kill {rounds}", figures, kill);
+            }
+            foreach ((string name, _) in kills.Kinds)
+                Console.WriteLine($"   {name}: {rounds} kills, {figures.Findings.Count(finding => finding.StartsWith(name, StringComparison.Ordinal))} losses");
+            Judge("what kills left behind", figures, kills.Remainders);
         }
+        string saved = Path.Combine(root, Victim.Export);
         Judge("a full disk", figures, () => FullDisk(saved, root));
         Judge("a folder that cannot be written", figures, Unwritable);
         Judge("a file where the folder should be", figures, () => FileForFolder(root));
@@ -43,44 +48,6 @@ internal static class FaultsPart
         {
             figures.Findings.Add($"{name}: {loss.GetType()}: {loss.Message}");
         }
-    }
-
-    private static void KillSaving(string folder, Random random)
-    {
-        Kill(Victim.Save, folder, random);
-        ImageGenerator.Load(folder).Dispose();
-    }
-
-    private static void KillTraining(string folder, Random random)
-    {
-        long reported = Kill(Victim.Train, folder, random); // the step before it was saved
-        string newest = Directory.GetDirectories(folder, "checkpoint-*").Where(name => !name.EndsWith(".tmp", StringComparison.Ordinal)).MaxBy(StepOf)
-            ?? throw new InvalidDataException("No checkpoint is left.");
-        if (StepOf(newest) < reported - 1)
-            throw new InvalidDataException($"Step {reported} was reached, but the newest checkpoint is {newest}.");
-        ImageGenerator.Load(newest).Dispose();
-        using Checkpoint training = Checkpoint.Open(Path.Combine(newest, "training.safetensors"));
-        System.Text.Json.JsonDocument.Parse(File.ReadAllText(Path.Combine(newest, "state.json"))).Dispose();
-    }
-
-    private static long StepOf(string folder) => long.Parse(Path.GetFileName(folder)["checkpoint-".Length..], CultureInfo.InvariantCulture);
-
-    /// <summary>Kills a victim up to a third of a second after its second sign of life.</summary>
-    /// <returns>The last number it gave.</returns>
-    private static long Kill(string what, string folder, Random random)
-    {
-        using Process victim = Process.Start(Parts.Again("--victim", what, folder))!;
-        long last = 0;
-        for (int i = 0; i < 2; i++)
-            last = Parse(victim.StandardOutput.ReadLine() ?? throw new InvalidDataException($"The victim '{what}' could not go on from what was left."));
-        Thread.Sleep(random.Next(330));
-        victim.Kill();
-        victim.WaitForExit();
-        foreach (string line in victim.StandardOutput.ReadToEnd().Split('\n').SkipLast(1))
-            last = Parse(line);
-        return last;
-
-        static long Parse(string line) => long.Parse(line, CultureInfo.InvariantCulture);
     }
 
     private static void FullDisk(string folder, string root)

@@ -1,3 +1,5 @@
+using Microsoft.ML;
+using ResTok.MLNet;
 using ResTok.Models;
 using ResTok.Models.Training;
 
@@ -6,7 +8,9 @@ namespace ResTok.FaultTests.Running;
 /// <summary>What is killed: a process that writes in a loop and says on its output what it has finished.</summary>
 internal static class Victim
 {
-    public const string Save = "save", Train = "train", FillDisk = "fill-disk";
+    public const string Export = "export", Pipeline = "pipeline", Train = "train", Download = "download", DataSet = "data", FillDisk = "fill-disk";
+    public const string PipelineFile = "pipeline.zip", DataSetFile = "rows.idv";
+    public const int DataSetRows = 100_000;
     public const int AsItShould = 7;
 
     public static GeneratorTrainingOptions Training(string folder) => new() { Steps = 1_000_000, BatchSize = 1, WarmupSteps = 1, LogEvery = 1, SaveEvery = 1, RunFolder = folder };
@@ -15,15 +19,9 @@ internal static class Victim
     {
         switch (what)
         {
-            case Save:
+            case Export:
                 using (ImageGenerator generator = TinyModels.CreateGenerator())
-                {
-                    for (int i = 0; ; i++)
-                    {
-                        generator.Save(folder);
-                        Console.WriteLine(i);
-                    }
-                }
+                    return Forever(() => generator.Save(folder));
             case FillDisk:
                 using (ImageGenerator generator = TinyModels.CreateGenerator())
                     return Refuses(generator, folder);
@@ -34,9 +32,51 @@ internal static class Victim
                     Trainer.Train(generator, new SameSample<TokenSample>(new(1, new int[16])), options);
                 }
                 return 0;
+            case Pipeline:
+                return SavePipelines(Path.Combine(folder, PipelineFile));
+            case Download:
+                return Forever(() => ResTokGenerator.LoadAsync(SlowHub.Id).GetAwaiter().GetResult().Dispose());
+            case DataSet:
+                return WriteDataSets(Path.Combine(folder, DataSetFile));
             default:
                 throw new ArgumentException($"There is no victim '{what}'.", nameof(what));
         }
+    }
+
+    private static int Forever(Action write)
+    {
+        for (int i = 0; ; i++)
+        {
+            write();
+            Console.WriteLine(i);
+        }
+    }
+
+    /// <summary>ML.NET writes where it is told to, from the first byte on, so what must not be lost is saved beside and then renamed.</summary>
+    private static int SavePipelines(string file)
+    {
+        var ml = new MLContext(1);
+        using ResTokGenerator generator = ResTokGenerator.FromGenerator(TinyModels.CreateGenerator());
+        using ResTokModel tokenizer = ResTokModel.FromTokenizer(TinyModels.CreateTokenizer());
+        IDataView data = ml.Data.LoadFromEnumerable([new Labelled()]);
+        using var model = ml.Transforms.ResTokGenerate("Tokens", "Label", generator).Append(ml.Transforms.ResTokDecode("Picture", "Tokens", tokenizer)).Fit(data);
+        return Forever(() =>
+        {
+            ml.Model.Save(model, data.Schema, file + ".tmp");
+            File.Move(file + ".tmp", file, overwrite: true);
+        });
+    }
+
+    private static int WriteDataSets(string file)
+    {
+        var ml = new MLContext(1);
+        IDataView data = ml.Data.LoadFromEnumerable(Enumerable.Range(0, DataSetRows).Select(number => new Labelled { Label = number }));
+        return Forever(() =>
+        {
+            using (FileStream stream = File.Create(file + ".tmp"))
+                ml.Data.SaveAsBinary(data, stream);
+            File.Move(file + ".tmp", file, overwrite: true);
+        });
     }
 
     /// <summary>Saves to where there is no room for a second model, and looks at what is left of the first.</summary>
@@ -58,6 +98,11 @@ internal static class Victim
 
     private static string Describe(string folder) => string.Join(",", Directory.GetFiles(folder).Order(StringComparer.Ordinal)
         .Select(file => file + Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file)))));
+
+    internal sealed class Labelled
+    {
+        public int Label { get; set; }
+    }
 
     private sealed class Steps : IProgress<TrainingProgress>
     {

@@ -25,4 +25,21 @@ public class AtomicFileTests
         Assert.Equal("new a", File.ReadAllText(folder["a"]));
         Assert.Equal("new b", File.ReadAllText(folder["b"]));
     }
+
+    [Fact]
+    public void What_a_killed_process_left_is_removed_once_it_is_old()
+    {
+        using var folder = new TemporaryFolder();
+        string Left(string name, int hours)
+        {
+            File.WriteAllText(folder[name], "half");
+            File.SetLastWriteTimeUtc(folder[name], DateTime.UtcNow.AddHours(-hours));
+            return name;
+        }
+
+        _ = Left($"a.{Guid.NewGuid():N}.tmp", hours: 2);
+        string[] kept = [Left($"a.{Guid.NewGuid():N}.tmp", hours: 0), Left("a.tmp", hours: 2), Left("a.mine.tmp", hours: 2), Left($"b.{Guid.NewGuid():N}.tmp", hours: 2)];
+        AtomicFile.Write(folder["a"], stream => stream.Write("new"u8));
+        Assert.Equal(kept.Append("a").Order(StringComparer.Ordinal), Directory.GetFiles(folder.Path).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+    }
 }

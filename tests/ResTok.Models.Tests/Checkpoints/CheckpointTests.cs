@@ -41,9 +41,21 @@ public class CheckpointTests
     }
 
     [Fact]
+    public void A_folder_of_links_as_the_hub_cache_has_it_loads()
+    {
+        if (OperatingSystem.IsWindows())
+            return; // only administrators make links there
+        using var folder = new TemporaryFolder();
+        foreach (string file in new[] { "config.json", "model.safetensors" })
+            File.CreateSymbolicLink(folder[file], Path.Combine(TestData.TinyGenerator, file));
+        using ImageGenerator linked = ImageGenerator.Load(folder.Path), direct = ImageGenerator.Load(TestData.TinyGenerator);
+        Assert.All(direct.StateDict, entry => Assert.True(entry.Value.equal(linked.StateDict[entry.Key]).all().item<bool>()));
+    }
+
+    [Fact]
     public void Streams_round_trip()
     {
-        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest, seed: 4);
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Tokenizer, seed: 4);
         using MemoryStream config = new(), weights = new();
         first.Save(config, weights);
         config.Position = weights.Position = 0;
@@ -63,7 +75,7 @@ public class CheckpointTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest, seed: 5);
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Tokenizer, seed: 5);
         first.Save(folder.Path);
         WriteWeights(folder["model.safetensors"], first.StateDict.Select(entry => KeyValuePair.Create(entry.Key, entry.Value.to(type))));
         using ImageTokenizer second = ImageTokenizer.Load(folder.Path);
@@ -76,7 +88,7 @@ public class CheckpointTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest, seed: 6);
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Tokenizer, seed: 6);
         first.Save(folder.Path);
         File.Delete(folder["model.safetensors"]);
         string[] names = [.. first.StateDict.Keys];
@@ -113,7 +125,7 @@ public class CheckpointTests
     {
         using var scope = NewDisposeScope();
         using var folder = new TemporaryFolder();
-        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Smallest);
+        using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Tokenizer);
         first.Save(folder.Path);
         var weights = first.StateDict.ToDictionary(entry => entry.Key, entry => (Tensor)entry.Value);
         weights.Add("decoder.feat_mask_token", zeros(1, 1, 64));

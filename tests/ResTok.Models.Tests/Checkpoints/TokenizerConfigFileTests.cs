@@ -50,7 +50,7 @@ public class TokenizerConfigFileTests
     [Fact]
     public void What_is_written_reads_back_equal()
     {
-        TokenizerConfig config = TinyModels.Smallest with { ReductionRatio = 0.25, UseL2Norm = false, LearnableLatentTokens = true, EntropyLossRatio = 0.1f };
+        TokenizerConfig config = TinyModels.Tokenizer with { ReductionRatio = 0.25, UseL2Norm = false, LearnableLatentTokens = true, EntropyLossRatio = 0.1f };
         using var stream = new MemoryStream();
         TokenizerConfigFile.Write(config, stream);
         Assert.Equal(config, Read(System.Text.Encoding.UTF8.GetString(stream.ToArray()), yaml: false));

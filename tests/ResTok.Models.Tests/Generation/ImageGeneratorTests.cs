@@ -19,7 +19,7 @@ public class ImageGeneratorTests
     [Fact]
     public void A_row_is_the_same_alone_in_any_batch_and_in_any_order()
     {
-        using ImageGenerator generator = TinyGenerators.Create();
+        using ImageGenerator generator = TinyModels.CreateGenerator();
         int[] classes = [.. Enumerable.Range(0, 48).Select(i => i % 5)];
         long[] ids = [.. Enumerable.Range(0, 48).Select(i => 1000L - i)];
         int[][] expected = Generate(generator, new(classes) { RowIds = ids }, Guided);
@@ -38,7 +38,7 @@ public class ImageGeneratorTests
     public void Threads_and_a_reload_change_nothing()
     {
         using var folder = new TemporaryFolder();
-        using ImageGenerator generator = TinyGenerators.Create();
+        using ImageGenerator generator = TinyModels.CreateGenerator();
         generator.Save(folder.Path);
         using ImageGenerator loaded = ImageGenerator.Load(folder.Path);
         Assert.Equal(generator.Config, loaded.Config);
@@ -58,7 +58,7 @@ public class ImageGeneratorTests
     [InlineData(GuidanceSchedule.Rectangular)] // none after 0.5
     public void Guidance_equals_two_plain_runs(GuidanceSchedule schedule)
     {
-        using ImageGenerator generator = TinyGenerators.Create();
+        using ImageGenerator generator = TinyModels.CreateGenerator();
         var options = new SamplingOptions { Greedy = true, Schedule = schedule, GuidanceScale = 3, GuidanceStart = 0.2, GuidanceEnd = 0.5, MinGuidanceScale = 0.5 };
         double[] scales = Models.Generation.Guidance.Scales(options, generator.Transformer.Layout.Passes);
         var guided = new List<Tensor>();
@@ -82,9 +82,9 @@ public class ImageGeneratorTests
     [InlineData(4, false)]
     public void Grouped_query_attention_equals_repeated_heads(int keyValueHeads, bool hierarchical)
     {
-        GeneratorConfig config = TinyGenerators.Smallest with { KeyValueHeads = keyValueHeads, Hierarchical = hierarchical };
-        using ImageGenerator grouped = TinyGenerators.Create(config);
-        using ImageGenerator full = TinyGenerators.Create(config with { KeyValueHeads = null });
+        GeneratorConfig config = TinyModels.Generator with { KeyValueHeads = keyValueHeads, Hierarchical = hierarchical };
+        using ImageGenerator grouped = TinyModels.CreateGenerator(config);
+        using ImageGenerator full = TinyModels.CreateGenerator(config with { KeyValueHeads = null });
         using (no_grad())
         using (NewDisposeScope())
         {
@@ -112,7 +112,7 @@ public class ImageGeneratorTests
     [InlineData(16, 16)]
     public void Every_number_of_autoregressive_tokens_generates_what_teacher_forcing_predicts(int autoregressive, int passes)
     {
-        GeneratorConfig config = TinyGenerators.Smallest with { AutoregressiveTokens = autoregressive };
+        GeneratorConfig config = TinyModels.Generator with { AutoregressiveTokens = autoregressive };
         Assert.Equal(passes, config.Passes);
         AssertGreedyAgreesWithTeacher(config);
     }
@@ -120,14 +120,14 @@ public class ImageGeneratorTests
     [Fact]
     public void Token_by_token_generates_what_teacher_forcing_predicts()
     {
-        GeneratorConfig config = TinyGenerators.Smallest with { Hierarchical = false };
+        GeneratorConfig config = TinyModels.Generator with { Hierarchical = false };
         Assert.Equal(16, config.Passes);
         AssertGreedyAgreesWithTeacher(config);
     }
 
     private static void AssertGreedyAgreesWithTeacher(GeneratorConfig config)
     {
-        using ImageGenerator generator = TinyGenerators.Create(config);
+        using ImageGenerator generator = TinyModels.CreateGenerator(config);
         using Tensor tokens = generator.Generate(new([1, 4]), new() { Greedy = true });
         using Tensor logits = generator.PredictLogits([1, 4], tokens);
         using Tensor predicted = logits.argmax(-1);
@@ -137,7 +137,7 @@ public class ImageGeneratorTests
     [Fact]
     public void Fewer_levels_are_the_beginning_of_all_levels()
     {
-        using ImageGenerator generator = TinyGenerators.Create();
+        using ImageGenerator generator = TinyModels.CreateGenerator();
         int[][] all = Generate(generator, new([0, 3]), Guided);
         for (int levels = 1; levels <= generator.Levels.Count; levels++)
         {
@@ -151,7 +151,7 @@ public class ImageGeneratorTests
     [InlineData(false)]
     public void A_prefix_is_kept_and_continued_as_if_it_had_been_generated(bool hierarchical)
     {
-        using ImageGenerator generator = TinyGenerators.Create(TinyGenerators.Smallest with { Hierarchical = hierarchical });
+        using ImageGenerator generator = TinyModels.CreateGenerator(TinyModels.Generator with { Hierarchical = hierarchical });
         int[][] all = Generate(generator, new([0, 3]), Guided);
         foreach (int kept in hierarchical ? new[] { 0, 1, 3, 4, 8, 16 } : [0, 1, 5, 15, 16])
         {
@@ -168,7 +168,7 @@ public class ImageGeneratorTests
     [Fact]
     public async Task Previews_come_after_every_pass_and_end_with_the_result()
     {
-        using ImageGenerator generator = TinyGenerators.Create();
+        using ImageGenerator generator = TinyModels.CreateGenerator();
         int[][] all = Generate(generator, new([0, 3]), Guided);
         var counts = new List<int>();
         await foreach (GenerationStep step in generator.GenerateAsync(new([0, 3]), Guided))
@@ -183,7 +183,7 @@ public class ImageGeneratorTests
     [Fact]
     public async Task Cancelling_ends_a_generation_between_passes()
     {
-        using ImageGenerator generator = TinyGenerators.Create();
+        using ImageGenerator generator = TinyModels.CreateGenerator();
         for (int after = 0; after < 6; after++)
         {
             using var cancellation = new CancellationTokenSource();
@@ -218,7 +218,7 @@ public class ImageGeneratorTests
     [Fact]
     public void What_cannot_be_generated_is_refused_with_the_reason()
     {
-        using ImageGenerator generator = TinyGenerators.Create();
+        using ImageGenerator generator = TinyModels.CreateGenerator();
         AssertFault("from 0 to 4", new([5]));
         AssertFault("from 0 to 4", new([0, -1]));
         AssertFault("no class", new([]));
@@ -234,7 +234,7 @@ public class ImageGeneratorTests
         ArgumentException fault = Assert.Throws<ArgumentException>(() => SamplingOptions.ParseSchedule("sigmoid"));
         Assert.Contains("constant, linear, linear_re, linear_constant, triangular, rectangular, step, cosine, cosine_re", fault.Message);
 
-        using ImageGenerator unguided = TinyGenerators.Create(TinyGenerators.Smallest with { ClassDropout = 0 });
+        using ImageGenerator unguided = TinyModels.CreateGenerator(TinyModels.Generator with { ClassDropout = 0 });
         Assert.Contains("null class", Assert.Throws<ArgumentException>(() => unguided.Generate(new([0]), Guided)).Message);
         unguided.Generate(new([0]), new()).Dispose();
 
@@ -249,7 +249,7 @@ public class ImageGeneratorTests
     public void Bfloat16_generates()
     {
         using var folder = new TemporaryFolder();
-        using (ImageGenerator generator = TinyGenerators.Create())
+        using (ImageGenerator generator = TinyModels.CreateGenerator())
             generator.Save(folder.Path);
         using ImageGenerator half = ImageGenerator.Load(folder.Path, precision: Precision.BFloat16);
         Assert.All(half.StateDict.Values, parameter => Assert.Equal(ScalarType.BFloat16, parameter.dtype));

@@ -11,7 +11,7 @@ namespace ResTok.Models.Tests.Training;
 
 public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
 {
-    private static readonly TokenizerConfig Tiny = TinyModels.Smallest with { CropSize = 16, LatentTokens = 4, MinTokens = 1, TestTokens = 4, MergeTokens = false };
+    private static readonly TokenizerConfig Tiny = TinyModels.Tokenizer with { CropSize = 16, LatentTokens = 4, MinTokens = 1, TestTokens = 4, MergeTokens = false };
 
     private static readonly TokenizerTrainingOptions Short = new()
     {

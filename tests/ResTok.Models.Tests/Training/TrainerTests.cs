@@ -6,7 +6,7 @@ namespace ResTok.Models.Tests.Training;
 
 public class TrainerTests
 {
-    private static readonly TokenizerConfig Tiny = TinyModels.Smallest with { CropSize = 16, LatentTokens = 4, MinTokens = 1, TestTokens = 4, MergeTokens = false };
+    private static readonly TokenizerConfig Tiny = TinyModels.Tokenizer with { CropSize = 16, LatentTokens = 4, MinTokens = 1, TestTokens = 4, MergeTokens = false };
 
     private static readonly TokenizerTrainingOptions Short = new()
     {
@@ -17,7 +17,7 @@ public class TrainerTests
     public void Eight_pictures_are_learned_to_over_30_dB()
     {
         byte[][] pictures = TrainingPictures.Discs(8, 32);
-        using ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Smallest with { DropLatentTokens = false }, seed: 1, initialization: WeightInitialization.FanIn);
+        using ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Tokenizer with { DropLatentTokens = false }, seed: 1, initialization: WeightInitialization.FanIn);
         Trainer.Train(tokenizer, new ListData<byte[]>(pictures), new()
         {
             Steps = 500, BatchSize = 8, LearningRate = 1e-3, EndLearningRate = 1e-4, WarmupSteps = 20, EmaDecay = 0.9, MaxGradientNorm = 1, ResetCodesEvery = 20, QuantizeFrom = 100,
@@ -34,7 +34,7 @@ public class TrainerTests
     [Fact]
     public void Samples_are_learned_by_heart_and_generated()
     {
-        GeneratorConfig config = TinyGenerators.Smallest with { TokenDropout = 0, ResidualDropout = 0, FfnDropout = 0, ClassDropout = 0 };
+        GeneratorConfig config = TinyModels.Generator with { TokenDropout = 0, ResidualDropout = 0, FfnDropout = 0, ClassDropout = 0 };
         TokenSample[] samples = TrainingPictures.Samples(5, config);
         using ImageGenerator generator = ImageGenerator.Create(config, seed: 1);
         Trainer.Train(generator, new ListData<TokenSample>(samples), new() { Steps = 250, BatchSize = 5, LearningRate = 5e-3, WarmupSteps = 10, EmaDecay = 0.9, WeightDecay = 0 });
@@ -61,10 +61,10 @@ public class TrainerTests
     [InlineData(4)]
     public void A_cancelled_generator_run_goes_on_bit_for_bit(int after)
     {
-        TokenSample[] samples = TrainingPictures.Samples(7, TinyGenerators.Smallest);
+        TokenSample[] samples = TrainingPictures.Samples(7, TinyModels.Generator);
         AssertResumes(after, (folder, progress, cancellation) =>
         {
-            using ImageGenerator generator = ImageGenerator.Create(TinyGenerators.Smallest with { AttentionDropout = 0.1, DropPathRate = 0.2 }, seed: 2);
+            using ImageGenerator generator = ImageGenerator.Create(TinyModels.Generator with { AttentionDropout = 0.1, DropPathRate = 0.2 }, seed: 2);
             Trainer.Train(
                 generator, new ListData<TokenSample>(samples),
                 new() { Steps = 6, BatchSize = 4, AccumulationSteps = 2, LearningRate = 1e-3, WarmupSteps = 2, LogEvery = 1, RunFolder = folder, Progress = progress }, samples[..2], cancellation);
@@ -112,8 +112,8 @@ public class TrainerTests
     [Fact]
     public void Bfloat16_trains_float32_weights()
     {
-        TokenSample[] samples = TrainingPictures.Samples(4, TinyGenerators.Smallest);
-        using ImageGenerator generator = ImageGenerator.Create(TinyGenerators.Smallest, seed: 2);
+        TokenSample[] samples = TrainingPictures.Samples(4, TinyModels.Generator);
+        using ImageGenerator generator = ImageGenerator.Create(TinyModels.Generator, seed: 2);
         var losses = new List<double>();
         Trainer.Train(generator, new ListData<TokenSample>(samples), new()
         {
@@ -164,10 +164,10 @@ public class TrainerTests
         Assert.Contains("Steps is 0", Assert.Throws<ArgumentOutOfRangeException>(() => Trainer.Train(tokenizer, new ListData<byte[]>(), Short with { Steps = 0 })).Message);
         Assert.Contains("no rows", Assert.Throws<InvalidOperationException>(() => Trainer.Train(tokenizer, new ListData<byte[]>(), Short)).Message);
         Assert.Contains("16×16 RGB pixels have 768", Assert.Throws<ArgumentException>(() => Trainer.Train(tokenizer, new ListData<byte[]>(new byte[5]), Short)).Message);
-        using ImageGenerator generator = TinyGenerators.Create();
+        using ImageGenerator generator = TinyModels.CreateGenerator();
         Assert.Contains("the label 9", Assert.Throws<ArgumentOutOfRangeException>(() => Trainer.Train(generator, new ListData<TokenSample>(new TokenSample(9, new int[16])), new())).Message);
         Assert.Contains("the token 64", Assert.Throws<ArgumentOutOfRangeException>(() => Trainer.Train(generator, new ListData<TokenSample>(new TokenSample(0, [.. Enumerable.Repeat(64, 16)])), new())).Message);
-        using ImageGenerator half = ImageGenerator.Create(TinyGenerators.Smallest, precision: Precision.BFloat16);
+        using ImageGenerator half = ImageGenerator.Create(TinyModels.Generator, precision: Precision.BFloat16);
         Assert.Contains("float32", Assert.Throws<ArgumentException>(() => Trainer.Train(half, new ListData<TokenSample>(), new())).Message);
     }
 

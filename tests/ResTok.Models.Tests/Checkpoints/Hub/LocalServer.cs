@@ -26,6 +26,9 @@ internal sealed record HttpAnswer(int Status, byte[] Body)
     /// <summary>Whether to keep silent at the cut and leave the connection open.</summary>
     public bool Hangs { get; init; }
 
+    /// <summary>How long to take for the body, in pieces.</summary>
+    public TimeSpan Duration { get; init; }
+
     public static HttpAnswer Refusal(int status, params (string Name, string Value)[] headers) =>
         new(status, []) { Headers = headers.ToDictionary(header => header.Name, header => header.Value) };
 }
@@ -33,6 +36,8 @@ internal sealed record HttpAnswer(int Status, byte[] Body)
 /// <summary>A web server on this machine that sends exactly the bytes it is told to, which no well-behaved one would.</summary>
 internal sealed class LocalServer : IDisposable
 {
+    private const int Pieces = 16; // of a body that takes its time
+
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly Func<HttpCall, HttpAnswer> answer;
 
@@ -102,8 +107,18 @@ internal sealed class LocalServer : IDisposable
             head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
         await stream.WriteAsync(Encoding.Latin1.GetBytes(head.Append("\r\n").ToString()));
         if (call.Method != "HEAD")
-            await stream.WriteAsync(answer.Body.AsMemory(0, answer.CutAfter ?? answer.Body.Length));
+            await WriteBodyAsync(stream, answer);
         if (answer.Hangs)
             await stream.CopyToAsync(Stream.Null); // until the client closes
+    }
+
+    private static async Task WriteBodyAsync(NetworkStream stream, HttpAnswer answer)
+    {
+        int end = answer.CutAfter ?? answer.Body.Length, piece = answer.Duration > TimeSpan.Zero ? end / Pieces + 1 : Math.Max(1, end);
+        for (int start = 0; start < end; start += piece)
+        {
+            await stream.WriteAsync(answer.Body.AsMemory(start, Math.Min(piece, end - start)));
+            await Task.Delay(answer.Duration / Pieces);
+        }
     }
 }
