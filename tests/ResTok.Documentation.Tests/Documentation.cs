@@ -12,7 +12,7 @@ internal static class Documentation
         .SelectMany(file => XDocument.Load(file, LoadOptions.PreserveWhitespace).Descendants("member"))
         .ToDictionary(member => member.Attribute("name")!.Value);
 
-    /// <summary>The code of every example by the place where it stands.</summary>
+    /// <summary>The code of every example by the place where it stands; source generators write code elsewhere than in examples.</summary>
     public static IReadOnlyDictionary<string, string> Examples { get; } = MarkdownExamples().Concat(MemberExamples()).ToDictionary();
 
     private static IEnumerable<KeyValuePair<string, string>> MarkdownExamples() =>
@@ -23,7 +23,7 @@ internal static class Documentation
 
     private static IEnumerable<KeyValuePair<string, string>> MemberExamples() =>
         from member in Members
-        from example in member.Value.Descendants("code").Select((code, number) => (code.Value, number))
+        from example in member.Value.Elements("example").Descendants("code").Select((code, number) => (code.Value, number))
         select KeyValuePair.Create($"{member.Key}, example {example.number + 1}", example.Value);
 
     private static string FindRepository()
