@@ -4,7 +4,7 @@ using ResTok.Models;
 /// <summary>The page that shows what was generated; the growth strip plays as an animation.</summary>
 internal static class GalleryPage
 {
-    public static void Save(string path, int[] classes, int seeds, int frames, TokenLevels levels) => File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $$"""
+    public static void Save(string path, string[] classes, int seeds, int frames, TokenLevels levels) => File.WriteAllText(path, string.Create(CultureInfo.InvariantCulture, $$"""
         <!doctype html>
         <html lang="en"><meta charset="utf-8"><title>ResTok gallery</title>
         <style>
@@ -14,7 +14,8 @@ internal static class GalleryPage
         @keyframes grow { from { background-position: 0 0 } to { background-position: -{{192 * (frames - 1)}}px 0 } }
         </style>
         <h1>ResTok gallery</h1>
-        <h2>Classes {{string.Join(", ", classes)}} × {{seeds}} seeds</h2>
+        <h2>{{classes.Length}} classes × {{seeds}} seeds</h2>
+        <p>{{string.Join(", ", classes)}}</p>
         <img src="grid.png" alt="A row for each class, a column for each seed">
         <h2>Growth</h2>
         <p>One picture after each of its {{frames}} passes.</p>

@@ -27,7 +27,8 @@ command.SetAction(async (parsed, cancellation) =>
         using ResTokModel restok = await Models.TokenizerAsync(tokenizer, cancellation);
         using ResTokGenerator network = await Models.GeneratorAsync(generator, cancellation);
         int[] classes = parsed.GetValue(classesOption) is { Length: > 0 } given ? given : [.. Enumerable.Range(0, Math.Min(12, network.Config.Classes))];
-        Run(restok, network, Path.GetFullPath(parsed.GetValue(outputOption)!), classes, parsed.GetValue(seedsOption), ExamplePictures.Find(parsed.GetValue(pictureArgument)!));
+        Func<int, string> nameOf = generator is null ? label => $"{label} {DemoGenerator.Classes[label]}" : label => $"{label}";
+        Run(restok, network, nameOf, Path.GetFullPath(parsed.GetValue(outputOption)!), classes, parsed.GetValue(seedsOption), ExamplePictures.Find(parsed.GetValue(pictureArgument)!));
         return 0;
     }
     catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
@@ -38,7 +39,7 @@ command.SetAction(async (parsed, cancellation) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static void Run(ResTokModel restok, ResTokGenerator generator, string output, int[] classes, int seeds, string[] pictures)
+static void Run(ResTokModel restok, ResTokGenerator generator, Func<int, string> nameOf, string output, int[] classes, int seeds, string[] pictures)
 {
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);
@@ -52,7 +53,7 @@ static void Run(ResTokModel restok, ResTokGenerator generator, string output, in
     int[] passes = Growth(ml, restok, generator, classes[0], output);
     Variations(ml, restok, generator, pictures[0], classes[0], output);
     Mixtures(ml, restok, [pictures[0], pictures[^1]], output);
-    GalleryPage.Save(Path.Combine(output, "index.html"), classes, seeds, passes.Length, new TokenLevels(restok.Config.LatentTokens));
+    GalleryPage.Save(Path.Combine(output, "index.html"), [.. classes.Select(nameOf)], seeds, passes.Length, new TokenLevels(restok.Config.LatentTokens));
     Console.WriteLine($"See {Path.Combine(output, "index.html")}; the pipeline with both models is {Path.Combine(output, "pipeline.zip")}.");
 }
 

@@ -11,7 +11,7 @@ internal sealed class HtmlReport(int[] counts)
     {
         string title = WebUtility.HtmlEncode(name), file = Uri.EscapeDataString(name);
         body.AppendLine(CultureInfo.InvariantCulture, $"<h2>{title}</h2><img src=\"{file}.png\" alt=\"{title}: original and reconstructions\">");
-        body.AppendLine(CultureInfo.InvariantCulture, $"<p>PSNR {string.Join(", ", counts.Select((count, i) => string.Create(CultureInfo.InvariantCulture, $"{count} tokens {psnr[i]:0.00} dB")))}</p>");
+        body.AppendLine(CultureInfo.InvariantCulture, $"<p>PSNR {string.Join(", ", counts.Select((count, i) => string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "token" : "tokens")} {psnr[i]:0.00} dB")))}</p>");
         body.AppendLine(CultureInfo.InvariantCulture, $"<details><summary>{tokens.Length} tokens</summary><code>{string.Join(' ', tokens)}</code> (<a href=\"{file}.tokens.json\">JSON</a>)</details>");
     }
 

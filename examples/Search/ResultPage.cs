@@ -23,7 +23,7 @@ internal sealed class ResultPage(string folder)
         body { font-family: sans-serif; margin: 2em; color: #222 }
         img { width: 112px; height: 112px; object-fit: cover; border: 1px solid #ddd }
         figure { margin: 0; width: 114px } figcaption { font-size: 12px; font-weight: normal; overflow-wrap: anywhere }
-        th { padding-right: 1.5em } td, th { vertical-align: top }
+        th { padding-right: 1.5em; text-align: left } td, th { vertical-align: top }
         </style>
         <h1>ResTok search</h1>
         <p>Left: what was searched for among {{searched}} pictures. Then the nearest by the tokenizer's features, with the cosine of both.</p>

@@ -1,6 +1,13 @@
 namespace ResTok.MLNet;
 
 /// <summary>The demo generator.</summary>
+/// <example>
+/// <code>
+/// using ResTokGenerator generator = ResTokGenerator.Demo();
+/// Console.WriteLine(string.Join(", ", DemoGenerator.Classes)); // what the labels 0, 1, … stand for
+/// var draw = ml.Transforms.ResTokGenerate("Tokens", "Label", generator);
+/// </code>
+/// </example>
 public static class DemoGenerator
 {
     /// <summary>The names of the classes that it generates, in the order of their labels from 0.</summary>

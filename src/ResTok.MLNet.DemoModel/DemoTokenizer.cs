@@ -1,6 +1,12 @@
 namespace ResTok.MLNet;
 
 /// <summary>The demo tokenizer.</summary>
+/// <example>
+/// <code>
+/// using ResTokModel restok = ResTokModel.Demo();
+/// var encode = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok));
+/// </code>
+/// </example>
 public static class DemoTokenizer
 {
     extension(ResTokModel)

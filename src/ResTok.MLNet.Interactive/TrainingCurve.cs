@@ -8,6 +8,12 @@ namespace ResTok.MLNet.Interactive;
 /// Training to look at: one curve for each figure, up to now. Give it as <see cref="TrainingOptions.Progress"/>; in a notebook it then
 /// shows itself in the cell that trains, and grows there. Safe for use by several threads.
 /// </summary>
+/// <example>
+/// <code>
+/// var curve = new TrainingCurve();
+/// var trainer = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Training = new() { Progress = curve } });
+/// </code>
+/// </example>
 public sealed class TrainingCurve : IProgress<TrainingProgress>
 {
     private readonly Lock gate = new();

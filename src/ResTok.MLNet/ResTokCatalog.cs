@@ -29,6 +29,13 @@ public static class ResTokCatalog
     /// 30,000 × 30,000 pixels, which take 6 GB and are then refused here (the most are 536,870,911). Look at the size of files from
     /// strangers first, for instance with SkiaSharp's <c>SKBitmap.DecodeBounds</c>, which reads only the head.
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// using ResTokModel restok = ResTokModel.Load("restok_l_128.r256_in1k");
+    /// var encode = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok));
+    /// IEnumerable&lt;int[]> tokens = encode.Fit(data).Transform(data).GetColumn&lt;int[]>("Tokens");
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static ResTokEncodingEstimator ResTokEncode(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ResTokModel model, ResTokEncodingEstimator.Options? options = null)
@@ -53,6 +60,13 @@ public static class ResTokCatalog
     /// | <c>TokenCountColumnName</c> | Int32 |
     /// | output | image, S×S, Rgba32. Whoever reads an image from it disposes that image. |
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// var decode = ml.Transforms.ResTokDecode("Coarse", "Tokens", restok, tokenCount: 16).Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
+    /// foreach (MLImage picture in decode.Fit(data).Transform(data).GetColumn&lt;MLImage>("Picture"))
+    ///     picture.Dispose();
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokenCount"/> or an option is out of range.</exception>
     /// <exception cref="ArgumentException">Both <paramref name="tokenCount"/> and a column of token counts are given.</exception>
     public static ResTokDecodingEstimator ResTokDecode(
@@ -81,6 +95,12 @@ public static class ResTokCatalog
     /// | <c>PrefixColumnName</c> | Vector&lt;Int32&gt; or Vector&lt;Key&lt;UInt32&gt;&gt; of at most N tokens |
     /// | output | Vector&lt;Int32, n&gt;, or Vector&lt;Key&lt;UInt32&gt;, n&gt; with <c>TokensAsKeys</c>; n = N unless <c>Levels</c> is given |
     /// </remarks>
+    /// <example>
+    /// <code>
+    /// var draw = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { Sampling = SamplingOptions.Official with { Seed = 7 } })
+    ///     .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     /// <exception cref="ArgumentException">Options contradict each other or the model.</exception>
     public static ResTokGenerationEstimator ResTokGenerate(
@@ -101,6 +121,17 @@ public static class ResTokCatalog
     /// <param name="inputColumnName">The column of images; the output's name if null.</param>
     /// <param name="options">The model, the losses, the optimiser, the run folder.</param>
     /// <remarks>Columns of the trained transformer are those of <see cref="ResTokEncode"/>.</remarks>
+    /// <example>
+    /// <code>
+    /// var trainer = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new()
+    /// {
+    ///     Config = new() { CropSize = 64, LatentTokens = 64, TestTokens = 64, EncoderSize = VitSize.Mini, DecoderSize = VitSize.Mini },
+    ///     Training = new() { RunFolder = "run", Steps = 10_000 },
+    /// });
+    /// using ResTokEncodingTransformer encode = trainer.Fit(pictures, heldOut);
+    /// using ResTokModel trained = encode.ShareModel(); // for ResTokDecode
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException">The configuration cannot work.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static ResTokTokenizerTrainer ResTokTokenizerTrainer(
@@ -122,6 +153,16 @@ public static class ResTokCatalog
     /// <param name="labelColumnName">The column of classes, any integer or a key; the trained transformer reads it too.</param>
     /// <param name="options">The model, the optimiser, the run folder.</param>
     /// <remarks>Columns of the trained transformer are those of <see cref="ResTokGenerate"/>.</remarks>
+    /// <example>
+    /// <code>
+    /// var trainer = ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new()
+    /// {
+    ///     Config = new() { Tokens = 64, SpecialTokens = 63, Classes = 11, CodebookSize = 1024 },
+    ///     Training = new() { RunFolder = "run", Steps = 3_000 },
+    /// });
+    /// using ResTokGenerationTransformer draw = trainer.Fit(data);
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException">The configuration cannot work.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static ResTokGeneratorTrainer ResTokGeneratorTrainer(

@@ -22,6 +22,11 @@ public sealed class ResTokGenerator : IDisposable
     /// <summary>Opens a saved generator. Its configuration is read at once, its weights when they are first used.</summary>
     /// <param name="path">A folder or file as for <see cref="ImageGenerator.Load(string, TorchSharp.torch.Device?, Precision, GeneratorConfig?)"/>, or the id of a model that is in the hub's cache.</param>
     /// <param name="options">How to use it.</param>
+    /// <example>
+    /// <code>
+    /// using ResTokGenerator generator = ResTokGenerator.Load("llamagen_l_c2i_restok_l_128");
+    /// </code>
+    /// </example>
     /// <exception cref="CheckpointException">There is no model, or its configuration cannot be used.</exception>
     public static ResTokGenerator Load(string path, ResTokModel.Options? options = null)
     {
@@ -39,6 +44,11 @@ public sealed class ResTokGenerator : IDisposable
     /// <param name="hub">Which revision, from where and to where; by default what the environment says.</param>
     /// <param name="progress">Told how far the download of each file is.</param>
     /// <param name="cancellationToken">Stops the download; what has arrived is kept for the next time.</param>
+    /// <example>
+    /// <code>
+    /// using ResTokGenerator generator = await ResTokGenerator.LoadAsync("owner/generator", hub: new() { Revision = "main" });
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException">The id, the revision or the endpoint is none.</exception>
     /// <exception cref="HubException">The model cannot be had or kept; the message says why and what to do.</exception>
     /// <exception cref="CheckpointException">It is no generator, or its configuration cannot be used.</exception>

@@ -28,6 +28,11 @@ public sealed class ResTokModel : IDisposable
     /// <summary>Opens a saved tokenizer. Its configuration is read at once, its weights when they are first used.</summary>
     /// <param name="path">A folder or file as for <see cref="ImageTokenizer.Load(string, TorchSharp.torch.Device?, Precision, TokenizerConfig?)"/>, or the id of a model that is in the hub's cache.</param>
     /// <param name="options">How to use it.</param>
+    /// <example>
+    /// <code>
+    /// using ResTokModel restok = ResTokModel.Load("restok_l_128.r256_in1k", new() { Precision = Precision.BFloat16 });
+    /// </code>
+    /// </example>
     /// <exception cref="CheckpointException">There is no model, or its configuration cannot be used.</exception>
     public static ResTokModel Load(string path, Options? options = null)
     {
@@ -45,6 +50,12 @@ public sealed class ResTokModel : IDisposable
     /// <param name="hub">Which revision, from where and to where; by default what the environment says.</param>
     /// <param name="progress">Told how far the download of each file is.</param>
     /// <param name="cancellationToken">Stops the download; what has arrived is kept for the next time.</param>
+    /// <example>
+    /// <code>
+    /// var progress = new Progress&lt;HubProgress>(step => Console.WriteLine($"{step.File}: {step.BytesDone} of {step.BytesTotal} bytes"));
+    /// using ResTokModel restok = await ResTokModel.LoadAsync("xushu-me/restok_l_128.r256_in1k", progress: progress);
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException">The id, the revision or the endpoint is none.</exception>
     /// <exception cref="HubException">The model cannot be had or kept; the message says why and what to do.</exception>
     /// <exception cref="CheckpointException">It is no tokenizer, or its configuration cannot be used.</exception>

@@ -11,6 +11,11 @@ public sealed partial class ImageGenerator
     /// <param name="device">Where to compute; the CPU by default.</param>
     /// <param name="precision">The number format to compute in.</param>
     /// <param name="config">The configuration, where no file holds it.</param>
+    /// <example>
+    /// <code>
+    /// using ImageGenerator generator = ImageGenerator.Load("llamagen_l_c2i_restok_l_128", torch.CUDA);
+    /// </code>
+    /// </example>
     /// <exception cref="CheckpointException">Something is missing, damaged, or does not fit; the message lists all of it.</exception>
     /// <exception cref="TorchRuntimeException">libtorch cannot be loaded.</exception>
     public static ImageGenerator Load(string path, Device? device = null, Precision precision = Precision.Float32, GeneratorConfig? config = null)

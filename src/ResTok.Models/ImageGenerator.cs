@@ -62,6 +62,12 @@ public sealed partial class ImageGenerator : PretrainedModel
     /// <param name="onStep">Called after every pass with the tokens so far, which decode to a coarser picture.</param>
     /// <param name="cancellation">Looked at before every pass.</param>
     /// <returns>Token ids, coarse to fine, int64 [B, n] on the CPU, which the caller disposes; n = N unless fewer levels are asked for.</returns>
+    /// <example>
+    /// <code>
+    /// using torch.Tensor tokens = imageGenerator.Generate(new([207, 88]), SamplingOptions.Official with { Seed = 7 }); // [2, 128]
+    /// using torch.Tensor pictures = tokenizer.Decode(tokens);
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException">The request's parts do not fit together, or the model has no null class for guidance.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A class, a token, a level or an option is out of range.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was cancelled.</exception>
@@ -85,6 +91,12 @@ public sealed partial class ImageGenerator : PretrainedModel
     /// <param name="options">How to draw tokens; by default from the plain conditional distribution with seed 0.</param>
     /// <param name="cancellation">Looked at before every pass.</param>
     /// <returns>One step for each pass; the last has all tokens. Leaving the loop early ends the generation.</returns>
+    /// <example>
+    /// <code>
+    /// await foreach (GenerationStep step in imageGenerator.GenerateAsync(new([207]), SamplingOptions.Official))
+    ///     Console.WriteLine($"Pass {step.Pass} of {step.Passes}: {step.Rows[0].Count} tokens");
+    /// </code>
+    /// </example>
     /// <inheritdoc cref="Generate" path="/exception"/>
     public IAsyncEnumerable<GenerationStep> GenerateAsync(
         GenerationRequest request, SamplingOptions? options = null, CancellationToken cancellation = default)

@@ -15,6 +15,11 @@ public sealed partial class ImageTokenizer
     /// <param name="device">Where to compute; the CPU by default.</param>
     /// <param name="precision">The number format to compute in.</param>
     /// <param name="config">The configuration, where no file holds it.</param>
+    /// <example>
+    /// <code>
+    /// using ImageTokenizer tokenizer = ImageTokenizer.Load("restok_l_128.r256_in1k", torch.CUDA, Precision.BFloat16);
+    /// </code>
+    /// </example>
     /// <exception cref="CheckpointException">
     /// Something is missing, damaged, or does not fit; the message lists all of it.
     /// </exception>

@@ -89,6 +89,12 @@ public sealed partial class ImageTokenizer : PretrainedModel
     /// <param name="images">RGB pictures in [0, 1], floating, [B, 3, S, S] with S = <see cref="TokenizerConfig.CropSize"/>, on any device.</param>
     /// <param name="outputs">What to compute beyond tokens, latents and image tokens.</param>
     /// <returns>The encoding, which the caller disposes.</returns>
+    /// <example>
+    /// <code>
+    /// using TokenizerEncoding encoding = tokenizer.Encode(images);                            // float [B, 3, 256, 256] in [0, 1]
+    /// long[] tokens = encoding.Tokens.data&lt;long>().ToArray();                                 // B times 128
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException"><paramref name="images"/> has another shape or type.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public TokenizerEncoding Encode(Tensor images, EncodingOutputs outputs = EncodingOutputs.None)
@@ -132,6 +138,12 @@ public sealed partial class ImageTokenizer : PretrainedModel
     /// <see cref="TokenizerConfig.TestTokens"/>.
     /// </param>
     /// <returns>RGB pictures, nominally in [0, 1] and not clamped, float32 [B, 3, S, S], which the caller disposes.</returns>
+    /// <example>
+    /// <code>
+    /// using TokenizerEncoding encoding = tokenizer.Encode(images);
+    /// using torch.Tensor coarse = tokenizer.Decode(encoding.Tokens, tokenCount: 16), whole = tokenizer.Decode(encoding.Tokens);
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException"><paramref name="tokens"/> has another shape or type.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A token id or <paramref name="tokenCount"/> is out of range.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>

@@ -34,6 +34,20 @@ public sealed class PackageContentTests(PackedFeed feed)
     }
 
     [Fact]
+    public void Release_notes_of_libraries_are_the_first_section_of_the_change_log()
+    {
+        string[] lines = File.ReadAllLines(Path.Combine(feed.Repository, ".github", "CHANGELOG.md"));
+        int start = Array.FindIndex(lines, line => line.StartsWith("## ", StringComparison.Ordinal));
+        string[] section = [.. lines.Skip(start + 1).TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal)).Where(line => line.Length > 0)];
+        Assert.NotEmpty(section);
+        foreach (string id in Libraries)
+        {
+            using ZipArchive package = Open(id);
+            Assert.Equal(section, Value(Metadata(package), "releaseNotes").Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.TrimEnd('\r')));
+        }
+    }
+
+    [Fact]
     public void Libraries_leave_the_native_part_to_the_program_and_the_meta_packages_bring_it()
     {
         foreach (string id in Libraries)

@@ -11,16 +11,15 @@ public sealed class PackedFeed : IDisposable
 
     public PackedFeed()
     {
-        string repository = FindRepository();
-        Pictures = Directory.GetFiles(Path.Combine(repository, "examples", "pictures"));
-        using var restok = ResTokModel.Load(Path.Combine(repository, Checkpoint));
+        Pictures = Directory.GetFiles(Path.Combine(Repository, "examples", "pictures"));
+        using var restok = ResTokModel.Load(Path.Combine(Repository, Checkpoint));
         var ml = new MLContext(seed: 1);
         IDataView data = ml.Data.LoadFromEnumerable(Pictures.Select(path => new Row { Path = path }));
         using var model = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok)).Fit(data);
         ml.Model.Save(model, data.Schema, Pipeline);
         ml.Model.Save(model.LastTransformer, null, Encoder);
         Tokens = [.. model.Transform(data).GetColumn<int[]>("Tokens").Select(tokens => string.Join(",", tokens))];
-        Program.Run("dotnet", repository, "pack", Path.Combine("nuget", "Pack.proj"), "-c", Configuration, "--no-build", "-o", Packages, $"-p:Version={Version}");
+        Program.Run("dotnet", Repository, "pack", Path.Combine("nuget", "Pack.proj"), "-c", Configuration, "--no-build", "-o", Packages, $"-p:Version={Version}");
     }
 
 #if DEBUG
@@ -31,6 +30,8 @@ public sealed class PackedFeed : IDisposable
 
     /// <summary>Unique, so that no NuGet cache can answer with an earlier build.</summary>
     public string Version { get; } = string.Create(CultureInfo.InvariantCulture, $"0.0.1-test.{DateTime.UtcNow.Ticks}");
+
+    public string Repository { get; } = FindRepository();
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("restok-package-test-").FullName;
 
@@ -49,6 +50,32 @@ public sealed class PackedFeed : IDisposable
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
+    /// <summary>Makes a folder, for programs of a consumer who has only the packages.</summary>
+    /// <param name="name">Of the folder.</param>
+    /// <returns>Its path.</returns>
+    public string CreateFolder(string name)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(Folder, name)).FullName;
+        // Packages that are here already are used where they are; what is new stays out of the user's cache.
+        File.WriteAllText(Path.Combine(folder, "nuget.config"), $"""
+            <configuration>
+              <packageSources><clear /><add key="packed" value="{Packages}" /></packageSources>
+              <config><add key="globalPackagesFolder" value="{Path.Combine(Folder, "packages")}" /></config>
+              <fallbackPackageFolders><add key="user" value="{UserCache()}" /></fallbackPackageFolders>
+            </configuration>
+            """);
+        // As at a consumer's, but with links to libtorch's half gigabyte and not copies of it.
+        File.WriteAllText(Path.Combine(folder, "Directory.Build.props"), """
+            <Project>
+              <PropertyGroup>
+                <CreateSymbolicLinksForCopyLocalIfPossible>true</CreateSymbolicLinksForCopyLocalIfPossible>
+                <CreateSymbolicLinksForPublishFilesIfPossible>true</CreateSymbolicLinksForPublishFilesIfPossible>
+              </PropertyGroup>
+            </Project>
+            """);
+        return folder;
+    }
+
     /// <summary>Writes a program that references the packages, and nothing of this repository.</summary>
     /// <param name="name">Of its folder and its assembly.</param>
     /// <param name="sdk">As in <c>Microsoft.NET.Sdk</c>.</param>
@@ -56,24 +83,13 @@ public sealed class PackedFeed : IDisposable
     /// <returns>Its folder.</returns>
     public string Write(string name, string sdk, string code)
     {
-        string folder = Directory.CreateDirectory(Path.Combine(Folder, name)).FullName;
-        // Packages that are here already are used where they are; what is new stays out of the user's cache.
-        File.WriteAllText(Path.Combine(folder, "nuget.config"), $"""
-            <configuration>
-              <packageSources><add key="packed" value="{Packages}" /></packageSources>
-              <config><add key="globalPackagesFolder" value="{Path.Combine(Folder, "packages")}" /></config>
-              <fallbackPackageFolders><add key="user" value="{UserCache()}" /></fallbackPackageFolders>
-            </configuration>
-            """);
-        // As a consumer's project would be, but with links to libtorch's half gigabyte and not copies of it.
+        string folder = CreateFolder(name);
         File.WriteAllText(Path.Combine(folder, $"{name}.csproj"), $"""
             <Project Sdk="{sdk}">
               <PropertyGroup>
                 <OutputType>Exe</OutputType>
                 <TargetFramework>net10.0</TargetFramework>
                 <ImplicitUsings>enable</ImplicitUsings>
-                <CreateSymbolicLinksForCopyLocalIfPossible>true</CreateSymbolicLinksForCopyLocalIfPossible>
-                <CreateSymbolicLinksForPublishFilesIfPossible>true</CreateSymbolicLinksForPublishFilesIfPossible>
               </PropertyGroup>
               <ItemGroup>
                 <PackageReference Include="ResTok.MLNet.Cpu" Version="{Version}" />

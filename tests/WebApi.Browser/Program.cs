@@ -44,6 +44,7 @@ if (first == await page.EvaluateExpressionAsync<string>("document.getElementById
 IElementHandle file = await page.QuerySelectorAsync("#file");
 await file.UploadFileAsync(Path.GetFullPath(picture));
 await page.WaitForFunctionAsync("() => document.getElementById('rebuilt').naturalWidth === 64");
+await Expect("the picture stands beside it", "document.getElementById('given').decode().then(() => document.getElementById('given').naturalWidth > 0)");
 await Expect("there are 64 tokens", "document.getElementById('tokens').textContent.split(' ').length === 64");
 await page.ScreenshotAsync(Path.Combine(output, "page.png"));
 string whole = await page.EvaluateExpressionAsync<string>("document.getElementById('rebuilt').src");

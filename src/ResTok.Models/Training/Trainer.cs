@@ -11,6 +11,22 @@ public static class Trainer
     /// <param name="options">How to train.</param>
     /// <param name="validation">Held-out pictures for PSNR, early stopping and pictures of reconstructions.</param>
     /// <param name="cancellation">Looked at before every step.</param>
+    /// <example>
+    /// <code>
+    /// byte[][] rgb = [.. Enumerable.Range(0, 100).Select(_ => new byte[3 * 64 * 64])];
+    /// Trainer.Train(tokenizer, new InMemory(rgb), new() { RunFolder = "run", Steps = 10_000 });
+    ///
+    /// sealed class InMemory(byte[][] pictures) : ITrainingData&lt;byte[]&gt;
+    /// {
+    ///     public IEnumerable&lt;Lazy&lt;byte[]&gt;&gt; Read(int epoch)
+    ///     {
+    ///         byte[][] shuffled = [.. pictures];
+    ///         new Random(epoch).Shuffle(shuffled);
+    ///         return shuffled.Select(picture => new Lazy&lt;byte[]&gt;(picture));
+    ///     }
+    /// }
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException">The model is not float32.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the run folder has a checkpoint to go on from.</exception>

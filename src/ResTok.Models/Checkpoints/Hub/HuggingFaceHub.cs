@@ -41,6 +41,12 @@ public static class HuggingFaceHub
     /// <param name="progress">Told how far each file is; files that are there already are not mentioned.</param>
     /// <param name="cancellationToken">Stops it; what has arrived is kept for the next time.</param>
     /// <returns>The folder of the snapshot, to open with <see cref="ImageTokenizer"/> or <see cref="ImageGenerator"/>.</returns>
+    /// <example>
+    /// <code>
+    /// string folder = await HuggingFaceHub.DownloadAsync("xushu-me/restok_l_128.r256_in1k");
+    /// using ImageTokenizer tokenizer = ImageTokenizer.Load(folder);
+    /// </code>
+    /// </example>
     /// <exception cref="ArgumentException">The id, the revision or the endpoint is none.</exception>
     /// <exception cref="HubException">The model cannot be had or kept; the message says why and what to do.</exception>
     /// <exception cref="CheckpointException">The index of shards is damaged.</exception>

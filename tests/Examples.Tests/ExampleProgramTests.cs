@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Examples.Tests;
+
+/// <summary>Every example does what it is there to show, with the demo model, whose weights may change: so limits are far from what it reaches.</summary>
+public sealed class ExampleProgramTests
+{
+    private const int Tokens = 64, BitsOfAToken = 10, Side = 64, Classes = 11, Pictures = 5;
+
+    [Fact]
+    public void Quickstart_rebuilds_every_picture_better_from_all_tokens_than_from_one()
+    {
+        using var run = new ExampleRun("Quickstart");
+        string[] pictures = [.. run.FilesOf("index.html").Where(file => file.EndsWith(".png", StringComparison.Ordinal)).Select(file => Path.GetFileNameWithoutExtension(file))];
+        Assert.Equal(Pictures, pictures.Length);
+        foreach (string picture in pictures)
+        {
+            using JsonDocument tokens = JsonDocument.Parse(File.ReadAllBytes(run.PathOf($"{picture}.tokens.json")));
+            Assert.Equal([1, 1, 2, 4, 8, 16, 32], tokens.RootElement.GetProperty("levels").EnumerateArray().Select(level => level.GetArrayLength()));
+            double[] psnr = [.. run.Lines.Single(words => words.FirstOrDefault() == picture)[1..].Select(Number)];
+            Assert.True(psnr[^1] > psnr[0] + 1, $"{picture} has {psnr[0]} dB from one token and {psnr[^1]} dB from all.");
+        }
+        AssertHoldsWeights(run.PathOf("pipeline.zip"));
+    }
+
+    [Fact]
+    public void Gallery_draws_every_class_with_every_seed_and_shows_growth_variations_and_mixtures()
+    {
+        using var run = new ExampleRun("Gallery");
+        Assert.Equal(["grid.png", "growth.png", "mixtures.png", "variations.png"], run.FilesOf("index.html").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+        const int Cell = 2 * Side + 8, Beside = 64, Above = 28, Seeds = 8, Passes = 8;
+        Assert.Equal((Beside + Seeds * Cell, Above + Classes * Cell), run.SizeOf("grid.png"));
+        Assert.Equal((Passes * 2 * Side, 2 * Side), run.SizeOf("growth.png"));
+        AssertHoldsWeights(run.PathOf("pipeline.zip"));
+    }
+
+    [Fact]
+    public void Compress_writes_files_of_exactly_the_size_that_the_format_says()
+    {
+        using var run = new ExampleRun("Compress");
+        string[] files = Directory.GetFiles(run.Folder, "*.restok");
+        Assert.Equal(12, files.Length);
+        Assert.All(files, file =>
+        {
+            byte[] bytes = File.ReadAllBytes(file);
+            Assert.Equal(8 + Tokens * BitsOfAToken / 8, bytes.Length);
+            Assert.Equal([(byte)'R', (byte)'S', (byte)'T', (byte)'K', 1, BitsOfAToken, Tokens, 0], bytes[..8]);
+        });
+        // The first token alone gives about 18 dB.
+        double[] psnr = [.. Numbers(run.Lines.Single(words => words.FirstOrDefault() == "mean"))];
+        Assert.True(psnr[0] > 20, $"The mean PSNR of what the tokens give back is {psnr[0]} dB.");
+    }
+
+    [Fact]
+    public void Classify_beats_chance_by_far_with_every_input_and_trainer()
+    {
+        using var run = new ExampleRun("Classify");
+        string[] lines = File.ReadAllLines(run.PathOf("accuracy.txt"));
+        Assert.Equal(1 + 5, lines.Length);
+        Assert.All(lines[1..], line =>
+        {
+            double[] percents = [.. Regex.Matches(line, @"([\d.]+)%").Select(match => Number(match.Groups[1].Value))];
+            Assert.NotEmpty(percents);
+            Assert.All(percents, percent => Assert.True(percent > 3 * 100.0 / Classes, line));
+        });
+    }
+
+    [Fact]
+    public void Search_finds_pictures_of_the_same_class_far_more_often_than_chance()
+    {
+        using var run = new ExampleRun("Search");
+        Match shares = Regex.Match(run.Output, @"([\d.]+)% of the first 8 hits are of the query's class; ([\d.]+)% would be by chance");
+        double share = Number(shares.Groups[1].Value), chance = Number(shares.Groups[2].Value);
+        Assert.True(share > 2 * chance, shares.Value);
+        Assert.Equal(24 * (1 + 8), run.FilesOf("index.html").Length);
+    }
+
+    [Fact]
+    public void TextPipeline_puts_nine_of_eleven_sentences_in_their_class_and_draws_them_all()
+    {
+        using var run = new ExampleRun("TextPipeline");
+        Match share = Regex.Match(run.Output, @"(\d+) of 11 sentences were put in the class they are about");
+        Assert.True(share.Success && Number(share.Groups[1].Value) >= 9, run.Output);
+        string[] pictures = Directory.GetFiles(run.Folder, "*.png");
+        Assert.Equal(Classes, pictures.Length);
+        Assert.All(pictures, picture => Assert.Equal((Side, Side), run.SizeOf(picture)));
+        Assert.Equal(Classes, pictures.Select(picture => Convert.ToBase64String(File.ReadAllBytes(picture))).Distinct().Count());
+        AssertHoldsWeights(run.PathOf("pipeline.zip"));
+    }
+
+    private static void AssertHoldsWeights(string zip) => Assert.True(new FileInfo(zip).Length > 1_000_000, $"{zip} is too small to hold the weights.");
+
+    private static IEnumerable<double> Numbers(IEnumerable<string> words) => words.Where(word => double.TryParse(word, CultureInfo.InvariantCulture, out _)).Select(Number);
+
+    private static double Number(string word) => double.Parse(word, CultureInfo.InvariantCulture);
+}

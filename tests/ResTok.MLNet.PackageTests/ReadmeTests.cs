@@ -1,0 +1,69 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using ResTok.Documentation.Tests;
+
+namespace ResTok.MLNet.PackageTests;
+
+/// <summary>What the README promises a newcomer, who has the packages and nothing of this repository.</summary>
+[Collection(nameof(PackedFeed))]
+public sealed class ReadmeTests(PackedFeed feed)
+{
+    private const string Heading = "In a program of your own";
+
+    [Fact]
+    public void Its_first_commands_and_lines_give_tokens_a_reconstruction_and_a_generated_picture()
+    {
+        MarkdownBlock[] blocks = [.. MarkdownBlock.ReadAll(Path.Combine(feed.Repository, "README.md")).Where(block => block.Heading == Heading)];
+        string program = blocks.First(block => block.Language == "csharp").Text, output = "";
+        string picture = Path.Combine(feed.Repository, "examples", "pictures", "sunset.png"), folder = feed.CreateFolder("Readme");
+        foreach (string[] words in blocks.First(block => block.Language == "sh").Text.Split('\n').Select(WordsOf))
+        {
+            if (words is ["cd", string target])
+            {
+                folder = Path.Combine(folder, target);
+                continue;
+            }
+            if (words is ["dotnet", "run", .., string name])
+            {
+                File.WriteAllText(Path.Combine(folder, "Program.cs"), program);
+                File.Copy(picture, Path.Combine(folder, name));
+            }
+            if (words is ["dotnet", .. string[] arguments])
+                output = Program.Run("dotnet", folder, arguments is ["add", "package", ..] ? [.. arguments, "--version", feed.Version] : arguments);
+        }
+
+        Assert.Equal(DemoTokensOf(picture), output.Trim().Split(' ').Select(int.Parse));
+        Assert.Equal(DemoTokensOf(picture), TokensOf(picture, new MLContext().Model.Load(Path.Combine(folder, "pipeline.zip"), out _)));
+        using MLImage original = MLImage.CreateFromFile(picture), rebuilt = MLImage.CreateFromFile(Path.Combine(folder, "Rebuilt.png")), generated = MLImage.CreateFromFile(Path.Combine(folder, "Generated.png"));
+        Assert.All(new[] { rebuilt, generated }, image => Assert.Equal((64, 64), (image.Width, image.Height)));
+        double ofRebuilt = Difference(original, rebuilt), ofGenerated = Difference(original, generated);
+        Assert.True(ofRebuilt < ofGenerated / 2, $"The reconstruction differs from the picture by {ofRebuilt}, the generated picture by {ofGenerated}.");
+    }
+
+    private static string[] WordsOf(string line) => line.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    private static int[] DemoTokensOf(string picture)
+    {
+        var ml = new MLContext();
+        using ResTokModel restok = ResTokModel.Demo();
+        using var model = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok)).Fit(ml.Data.LoadFromEnumerable([new Row()]));
+        return TokensOf(picture, model);
+    }
+
+    private static int[] TokensOf(string picture, ITransformer model) =>
+        model.Transform(new MLContext().Data.LoadFromEnumerable([new Row { Path = picture }])).GetColumn<int[]>("Tokens").Single();
+
+    /// <summary>The mean difference of the 8-bit values of two pictures as the demo tokenizer sees them.</summary>
+    private static double Difference(MLImage a, MLImage b)
+    {
+        using MLImage x = ResTokImages.Fit(a, 64), y = ResTokImages.Fit(b, 64);
+        return x.Pixels.ToArray().Zip(y.Pixels.ToArray()).Average(pair => Math.Abs(pair.First - pair.Second));
+    }
+
+    private sealed class Row
+    {
+        public string Path { get; set; } = "";
+
+        public int Label { get; set; }
+    }
+}
