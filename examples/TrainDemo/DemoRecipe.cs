@@ -6,7 +6,7 @@ using ResTok.Models.Training;
 internal static class DemoRecipe
 {
     /// <summary>Drawings for training begin at 0, those to measure on here, those that the classifier learns from at half of this.</summary>
-    public const int FirstHeldOut = 1_200_000_000, FirstForClassifier = FirstHeldOut / 2;
+    public const int FirstHeldOut = 1_100_000_000, FirstForClassifier = FirstHeldOut / 2;
 
     /// <summary>Drawings that the classifier learns from.</summary>
     public const int DrawingsForClassifier = 18_000;
