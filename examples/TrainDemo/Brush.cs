@@ -12,8 +12,8 @@ internal static class Brush
     public static SKColor Contrast(this Random random, SKColor other)
     {
         other.ToHsv(out _, out _, out float value);
-        double distance = (value > 57 ? -0.01 : 0.01) * random.Between(32, 42), level = value / 100 + distance;
-        return random.Color(level, level);
+        double distance = (value > 57 ? -0.01 : 0.01) * random.Between(38, 50), level = value / 100 + distance;
+        return random.Color(Math.Clamp(level, 0.05, 1), Math.Clamp(level, 0.05, 1));
     }
 
     public static SKPaint Fill(SKColor color) => new() { Color = color, IsAntialias = true };

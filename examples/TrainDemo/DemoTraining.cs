@@ -29,7 +29,7 @@ internal sealed class DemoTraining(MLContext ml, string output, CancellationToke
                 RandomFlip = false,
                 Training = tokenizer,
                 Cancellation = cancellation,
-            }).Fit(DrawingRow.View(ml, 0, DemoRecipe.FirstForClassifier), DrawingRow.View(ml, DemoRecipe.FirstHeldOut, 8 * Drawings.KindCount));
+            }).Fit(DrawingRow.View(ml, 0, DemoRecipe.FirstForClassifier), DrawingRow.View(ml, DemoRecipe.FirstHeldOut, 8 * Drawings.Classes.Count));
             using ImageTokenizer half = ImageTokenizer.Load(tokenizer.RunFolder!, precision: Precision.BFloat16);
             half.Save(tokenizerFolder);
         }

@@ -45,8 +45,8 @@ internal sealed class DrawingClassifier : IDisposable
         features.Dispose();
     }
 
-    // Every third scene of each kind is sharp.
-    private static float Softness(int number) => number / Drawings.KindCount % 3 * 1.5f;
+    // Every third scene of each class is sharp.
+    private static float Softness(int number) => number / Drawings.Classes.Count % 3 * 1.5f;
 
     private sealed class Input
     {

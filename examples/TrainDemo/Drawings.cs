@@ -3,23 +3,18 @@ using SkiaSharp;
 /// <summary>The pictures that the demo model learns from: scenes of eleven classes, drawn at random. A number gives the same picture every time.</summary>
 internal static class Drawings
 {
-    private static readonly (string Name, Action<SKCanvas, Random> Draw)[] Kinds =
+    private static readonly (string Name, Action<SKCanvas, Random> Draw)[] Scenes =
     [
         ("sunset", Landscapes.Sunset), ("stripes", Patterns.Stripes), ("checks", Patterns.Checks), ("rings", Patterns.Rings),
-        ("leaves", Patterns.Discs), ("leaves", Patterns.Boxes), ("clouds", Landscapes.Clouds), ("house", Landscapes.House),
+        ("leaves", Patterns.Leaves), ("clouds", Landscapes.Clouds), ("house", Landscapes.House),
         ("face", Figures.Face), ("letter", Figures.Letter), ("flower", Figures.Flower), ("tree", Landscapes.Tree),
     ];
 
     /// <summary>The classes' names.</summary>
-    public static IReadOnlyList<string> Classes { get; } = [.. Kinds.Select(kind => kind.Name).Distinct()];
+    public static IReadOnlyList<string> Classes { get; } = [.. Scenes.Select(scene => scene.Name)];
 
-    /// <summary>Kinds of scenes; drawings of one kind are this far apart in number.</summary>
-    public static int KindCount => Kinds.Length;
-
-    private static readonly int[] ClassOfKind = [.. Kinds.Select(kind => Classes.ToList().IndexOf(kind.Name))];
-
-    /// <summary>The class of a picture: all kinds of scenes take turns.</summary>
-    public static int ClassOf(int number) => ClassOfKind[number % Kinds.Length];
+    /// <summary>The class of a picture: all classes take turns.</summary>
+    public static int ClassOf(int number) => number % Scenes.Length;
 
     /// <summary>Draws a picture.</summary>
     /// <param name="number">Which.</param>
@@ -32,7 +27,7 @@ internal static class Drawings
         using SKSurface surface = SKSurface.Create(info);
         surface.Canvas.Scale(side); // scenes are drawn in the unit square
         var random = new Random(number);
-        Kinds[number % Kinds.Length].Draw(surface.Canvas, random);
+        Scenes[ClassOf(number)].Draw(surface.Canvas, random);
         surface.Canvas.DrawColor(Haze(random), SKBlendMode.SrcOver);
         if (softness > 0)
             Soften(surface, softness);
@@ -51,5 +46,5 @@ internal static class Drawings
     }
 
     // Pictures differ in contrast, as in more or less misty air.
-    private static SKColor Haze(Random random) => random.Color(0.4, 0.9, 0, 0.3).WithAlpha((byte)random.Next(102));
+    private static SKColor Haze(Random random) => random.Color(0.4, 0.9, 0, 0.3).WithAlpha((byte)random.Next(52));
 }

@@ -48,14 +48,14 @@ internal static class Landscapes
     public static void House(SKCanvas canvas, Random random)
     {
         Ground(canvas, random, out float horizon);
-        float width = random.Between(0.3, 0.55), height = width * random.Between(0.6, 1), left = random.Between(0.08, 0.92 - width), bottom = random.Between(Math.Max(horizon + 0.03, 0.68), 0.93);
-        float top = bottom - height, roof = top - height * random.Between(0.4, 0.75), over = width * random.Between(0.05, 0.18);
+        float width = random.Between(0.42, 0.62), height = width * random.Between(0.55, 0.8), left = random.Between(0.08, 0.92 - width), bottom = random.Between(Math.Max(horizon + 0.03, 0.68), 0.93);
+        float top = bottom - height, roof = top - height * random.Between(0.5, 0.8), over = width * random.Between(0.05, 0.18);
         SKColor wall = random.Color(0.55, 1, 0.1, 0.7);
         using SKPaint walls = Brush.Fill(wall), tiles = Brush.Fill(random.Contrast(wall)), door = Brush.Fill(random.Contrast(wall)), pane = Brush.Fill(random.Color(0.7, 1, 0, 0.4));
         canvas.DrawRect(left, top, width, height, walls);
         Brush.Polygon(canvas, tiles, new(left - over, top), new(left + width / 2, roof), new(left + width + over, top));
-        canvas.DrawRect(left + width * random.Between(0.1, 0.25), bottom - height * 0.55f, width * 0.24f, height * 0.55f, door);
-        canvas.DrawRect(left + width * 0.58f, top + height * 0.22f, width * 0.28f, height * 0.3f, pane);
+        canvas.DrawRect(left + width * random.Between(0.1, 0.25), bottom - height * 0.6f, width * 0.26f, height * 0.6f, door);
+        canvas.DrawRect(left + width * 0.58f, top + height * 0.22f, width * 0.3f, height * 0.36f, pane);
     }
 
     public static void Tree(SKCanvas canvas, Random random)
