@@ -17,9 +17,12 @@ internal static class CellOutputs
             if (shown.FormattedValues.Count == 0)
                 continue;
             FormattedValue value = shown.FormattedValues.First();
-            InteractiveDocumentOutputElement output = shown is StandardOutputValueProduced
-                ? new TextElement(value.Value, "stdout")
-                : new DisplayElement(new Dictionary<string, object> { [value.MimeType] = value.Value });
+            if (shown is StandardOutputValueProduced)
+            {
+                AddText(outputs, value.Value);
+                continue;
+            }
+            var output = new DisplayElement(new Dictionary<string, object> { [value.MimeType] = value.Value });
             if (shown is DisplayedValueUpdated && places.TryGetValue(shown.ValueId, out int place))
             {
                 outputs[place] = output;
@@ -30,5 +33,16 @@ internal static class CellOutputs
             outputs.Add(output);
         }
         return outputs;
+    }
+
+    // Lines written one after the other are one output.
+    private static void AddText(List<InteractiveDocumentOutputElement> outputs, string text)
+    {
+        if (outputs is [.., TextElement before])
+        {
+            outputs.RemoveAt(outputs.Count - 1);
+            text = before.Text + text;
+        }
+        outputs.Add(new TextElement(text, "stdout"));
     }
 }
