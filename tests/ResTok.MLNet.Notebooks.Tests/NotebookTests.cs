@@ -51,6 +51,43 @@ public sealed partial class NotebookTests(NotebookRuns runs) : IClassFixture<Not
         Assert.Contains("7 × picture of 64 x 64", shown);
     }
 
+    [Fact]
+    public async Task Pictures_are_generated_by_class_seed_level_and_guidance_and_varied_and_mixed()
+    {
+        string[] shown = await ShownAsync(Generate);
+        Assert.Contains("table of 2 rows, strip of 64 tokens, picture of 64 x 64", shown);
+        Assert.Contains("table of 12 rows, 33 × picture of 64 x 64", shown);
+        Assert.Contains("table of 4 rows, 21 × picture of 64 x 64", shown);
+        Assert.Contains("table of 5 rows, 16 × picture of 64 x 64", shown);
+        Assert.Contains("table of 4 rows, 18 × picture of 64 x 64", shown);
+        Assert.Contains("8 × picture of 64 x 64", shown);
+    }
+
+    [Fact]
+    public async Task Drawings_are_found_and_told_apart_by_their_features_far_more_often_than_by_chance()
+    {
+        string[] shown = await ShownAsync(Search);
+        Assert.Contains("table of 5 rows, 4 × strip of 64 tokens, 4 × picture of 64 x 64", shown);
+        Assert.Equal(6, shown.Count(output => output == "8 × picture of 64 x 64"));
+        string text = await TextAsync(Search);
+        Assert.InRange(Number("([0-9]+)% of the nearest", text), 40, 100); // of four classes
+        foreach (string input in new[] { "pixels", "tokens", "latents", "features" })
+            Assert.InRange(Number($"{input} +([0-9]+)% of 120 right", text), 40, 100);
+    }
+
+    [Fact]
+    public async Task Training_shows_curves_and_what_was_learned()
+    {
+        string[] shown = await ShownAsync(Train);
+        Assert.Contains(shown, output => output.Contains("curve of reconstruction_loss", StringComparison.Ordinal));
+        Assert.Contains("table of 7 rows, 6 × strip of 16 tokens, 24 × picture of 32 x 32", shown);
+        Assert.Contains("the loaded pipeline gives the same tokens: True", await TextAsync(Train), StringComparison.Ordinal);
+    }
+
+    private static int Number(string pattern, string text) => int.Parse(Regex.Match(text, pattern).Groups[1].Value, CultureInfo.InvariantCulture);
+
+    private async Task<string> TextAsync(string name) => string.Concat((await runs.RunAsync(name)).Elements.SelectMany(cell => cell.Outputs).Select(Outline.Text));
+
     private async Task<string[]> ShownAsync(string name) => [.. (await runs.RunAsync(name)).Elements.SelectMany(cell => cell.Outputs).Select(Outline.Of)];
 
     private static string[] Cells(InteractiveDocument notebook) =>
