@@ -33,7 +33,7 @@ public sealed partial class NotebookTests(NotebookRuns runs) : IClassFixture<Not
     {
         Assert.InRange(new FileInfo(Path.Combine(runs.Folder, name + ".ipynb")).Length, 1, 1_000_000);
         InteractiveDocument kept = runs.Kept(name);
-        Assert.Equal("csharp", kept.GetDefaultKernelName());
+        Assert.Equal(".net-csharp", Assert.IsAssignableFrom<IDictionary<string, object>>(kept.Metadata["kernelspec"])["name"]);
         Assert.Equal("markdown", kept.Elements[0].KernelName);
         string first = kept.Elements.First(cell => cell.KernelName == NotebookKernel.CSharp).Contents;
         Assert.Equal(["ResTok.MLNet.Cpu", "ResTok.MLNet.DemoModel", "ResTok.MLNet.Interactive"], Package().Matches(first).Select(match => match.Groups[1].Value));
