@@ -1,11 +1,10 @@
-using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
 namespace ResTok.MLNet.PackageTests;
 
-/// <summary>The packages of this build in a folder, packed once for all tests, and what programs that use them must give.</summary>
-public sealed class PackedFeed : IDisposable
+/// <summary>The packages of this build, packed once for all tests, and what programs that use them must give.</summary>
+public sealed class PackedFeed : PackedPackages
 {
     private const string Checkpoint = "tests/ResTok.Models.Tests/Data/checkpoints/tiny/restok";
 
@@ -19,23 +18,7 @@ public sealed class PackedFeed : IDisposable
         ml.Model.Save(model, data.Schema, Pipeline);
         ml.Model.Save(model.LastTransformer, null, Encoder);
         Tokens = [.. model.Transform(data).GetColumn<int[]>("Tokens").Select(tokens => string.Join(",", tokens))];
-        Program.Run("dotnet", Repository, "pack", Path.Combine("nuget", "Pack.proj"), "-c", Configuration, "--no-build", "-o", Packages, $"-p:Version={Version}");
     }
-
-#if DEBUG
-    private const string Configuration = "Debug";
-#else
-    private const string Configuration = "Release";
-#endif
-
-    /// <summary>Unique, so that no NuGet cache can answer with an earlier build.</summary>
-    public string Version { get; } = string.Create(CultureInfo.InvariantCulture, $"0.0.1-test.{DateTime.UtcNow.Ticks}");
-
-    public string Repository { get; } = FindRepository();
-
-    public string Folder { get; } = Directory.CreateTempSubdirectory("restok-package-test-").FullName;
-
-    public string Packages => Path.Combine(Folder, "feed");
 
     public string[] Pictures { get; }
 
@@ -48,8 +31,6 @@ public sealed class PackedFeed : IDisposable
     /// <summary>The same from images.</summary>
     public string Encoder => Path.Combine(Folder, "encoder.zip");
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
-
     /// <summary>Makes a folder, for programs of a consumer who has only the packages.</summary>
     /// <param name="name">Of the folder.</param>
     /// <returns>Its path.</returns>
@@ -60,8 +41,8 @@ public sealed class PackedFeed : IDisposable
         File.WriteAllText(Path.Combine(folder, "nuget.config"), $"""
             <configuration>
               <packageSources><clear /><add key="packed" value="{Packages}" /></packageSources>
-              <config><add key="globalPackagesFolder" value="{Path.Combine(Folder, "packages")}" /></config>
-              <fallbackPackageFolders><add key="user" value="{UserCache()}" /></fallbackPackageFolders>
+              <config><add key="globalPackagesFolder" value="{Unpacked}" /></config>
+              <fallbackPackageFolders><add key="user" value="{UserCache}" /></fallbackPackageFolders>
             </configuration>
             """);
         // As at a consumer's, but with links to libtorch's half gigabyte and not copies of it.
@@ -98,17 +79,6 @@ public sealed class PackedFeed : IDisposable
             """);
         File.WriteAllText(Path.Combine(folder, "Program.cs"), code);
         return folder;
-    }
-
-    private static string UserCache() => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
-        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-
-    private static string FindRepository()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "ResTok.MLNet.sln")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("The tests do not run inside the repository.");
     }
 
     private sealed class Row
