@@ -38,7 +38,7 @@ internal sealed class PixelEncoder
     }
 
     /// <param name="x">Normalised pictures [B, 3, S, S].</param>
-    public Tensor Forward(Tensor x) => PictureByPicture.Run(x, Run);
+    public Tensor Forward(Tensor x) => PictureByPicture.Run(x, x.shape[3], Run);
 
     private Tensor Run(Tensor x)
     {

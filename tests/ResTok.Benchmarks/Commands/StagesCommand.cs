@@ -33,7 +33,7 @@ internal sealed class StagesCommand(BenchmarkSettings settings)
         Tensor counts = tensor(new long[] { tokenizer.Levels.TokenCount });
         // What each stage hands to the next, of one run.
         Tensor features = tokenizer.PixelEncoder!.Forward(normalised);
-        Tensor latents = tokenizer.Encoder.Forward(features, null, null).Latents.to(ScalarType.Float32);
+        Tensor latents = tokenizer.Encoder.Forward(features, null, null, wantsImageTokens: true).Latents.to(ScalarType.Float32);
         Tensor tokens = tokenizer.Quantizer.Quantize(latents).Tokens;
         Tensor codes = tokenizer.Quantizer.Lookup(tokens).to(type);
         Tensor map = tokenizer.Decoder.Forward(codes, counts, null);
@@ -44,7 +44,7 @@ internal sealed class StagesCommand(BenchmarkSettings settings)
         [
             Stage("encode", () => tokenizer.Encode(pictures).Dispose()),
             Stage("- pixel encoder", () => tokenizer.PixelEncoder.Forward(normalised).Dispose(), arithmetic.Encode(), TokenizerArithmetic.PixelEncoder),
-            Stage("- encoder", () => Free(tokenizer.Encoder.Forward(features, null, null)), arithmetic.Encode(), TokenizerArithmetic.Encoder),
+            Stage("- encoder", () => Free(tokenizer.Encoder.Forward(features, null, null, wantsImageTokens: true)), arithmetic.Encode(), TokenizerArithmetic.Encoder),
             Stage("- quantiser", () => tokenizer.Quantizer.Quantize(latents).Dispose()),
             Stage("decode", () => tokenizer.Decode(tokens).Dispose()),
             Stage("- codes", () => tokenizer.Quantizer.Lookup(tokens).Dispose()),
