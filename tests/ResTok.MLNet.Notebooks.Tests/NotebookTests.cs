@@ -45,7 +45,7 @@ public sealed partial class NotebookTests(NotebookRuns runs) : IClassFixture<Not
     {
         string[] shown = await ShownAsync(Tokens);
         Assert.Contains("strip of 64 tokens", shown);
-        Assert.Contains(shown, output => output.StartsWith("table of 6 rows, 5 × strip of 64 tokens, 5 × picture of ", StringComparison.Ordinal));
+        Assert.Contains(shown, output => output.StartsWith("table of 6 rows, 5 × strip of 64 tokens, picture of 102 x 128", StringComparison.Ordinal));
         Assert.Contains("table of 6 rows, 35 × picture of 64 x 64", shown);
         Assert.Contains("8 × picture of 64 x 64", shown);
         Assert.Contains("7 × picture of 64 x 64", shown);
