@@ -1,40 +1,24 @@
-using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
 namespace ResTok.MLNet.PackageTests;
 
-/// <summary>The packages of this build in a folder, packed once for all tests, and what programs that use them must give.</summary>
-public sealed class PackedFeed : IDisposable
+/// <summary>The packages of this build, packed once for all tests, and what programs that use them must give.</summary>
+public sealed class PackedFeed : PackedPackages
 {
     private const string Checkpoint = "tests/ResTok.Models.Tests/Data/checkpoints/tiny/restok";
 
     public PackedFeed()
     {
-        string repository = FindRepository();
-        Pictures = Directory.GetFiles(Path.Combine(repository, "examples", "pictures"));
-        using var restok = ResTokModel.Load(Path.Combine(repository, Checkpoint));
+        Pictures = Directory.GetFiles(Path.Combine(Repository, "examples", "pictures"));
+        using var restok = ResTokModel.Load(Path.Combine(Repository, Checkpoint));
         var ml = new MLContext(seed: 1);
         IDataView data = ml.Data.LoadFromEnumerable(Pictures.Select(path => new Row { Path = path }));
         using var model = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok)).Fit(data);
         ml.Model.Save(model, data.Schema, Pipeline);
         ml.Model.Save(model.LastTransformer, null, Encoder);
         Tokens = [.. model.Transform(data).GetColumn<int[]>("Tokens").Select(tokens => string.Join(",", tokens))];
-        Program.Run("dotnet", repository, "pack", Path.Combine("nuget", "Pack.proj"), "-c", Configuration, "--no-build", "-o", Packages, $"-p:Version={Version}");
     }
-
-#if DEBUG
-    private const string Configuration = "Debug";
-#else
-    private const string Configuration = "Release";
-#endif
-
-    /// <summary>Unique, so that no NuGet cache can answer with an earlier build.</summary>
-    public string Version { get; } = string.Create(CultureInfo.InvariantCulture, $"0.0.1-test.{DateTime.UtcNow.Ticks}");
-
-    public string Folder { get; } = Directory.CreateTempSubdirectory("restok-package-test-").FullName;
-
-    public string Packages => Path.Combine(Folder, "feed");
 
     public string[] Pictures { get; }
 
@@ -47,8 +31,6 @@ public sealed class PackedFeed : IDisposable
     /// <summary>The same from images.</summary>
     public string Encoder => Path.Combine(Folder, "encoder.zip");
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
-
     /// <summary>Writes a program that references the packages, and nothing of this repository.</summary>
     /// <param name="name">Of its folder and its assembly.</param>
     /// <param name="sdk">As in <c>Microsoft.NET.Sdk</c>.</param>
@@ -57,12 +39,11 @@ public sealed class PackedFeed : IDisposable
     public string Write(string name, string sdk, string code)
     {
         string folder = Directory.CreateDirectory(Path.Combine(Folder, name)).FullName;
-        // Packages that are here already are used where they are; what is new stays out of the user's cache.
         File.WriteAllText(Path.Combine(folder, "nuget.config"), $"""
             <configuration>
               <packageSources><add key="packed" value="{Packages}" /></packageSources>
-              <config><add key="globalPackagesFolder" value="{Path.Combine(Folder, "packages")}" /></config>
-              <fallbackPackageFolders><add key="user" value="{UserCache()}" /></fallbackPackageFolders>
+              <config><add key="globalPackagesFolder" value="{Unpacked}" /></config>
+              <fallbackPackageFolders><add key="user" value="{UserCache}" /></fallbackPackageFolders>
             </configuration>
             """);
         // As a consumer's project would be, but with links to libtorch's half gigabyte and not copies of it.
@@ -82,17 +63,6 @@ public sealed class PackedFeed : IDisposable
             """);
         File.WriteAllText(Path.Combine(folder, "Program.cs"), code);
         return folder;
-    }
-
-    private static string UserCache() => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
-        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
-
-    private static string FindRepository()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "ResTok.MLNet.sln")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("The tests do not run inside the repository.");
     }
 
     private sealed class Row

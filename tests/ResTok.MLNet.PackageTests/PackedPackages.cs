@@ -1,0 +1,58 @@
+using System.Globalization;
+
+namespace ResTok.MLNet.PackageTests;
+
+/// <summary>The packages of this build in a folder, which serves as a feed.</summary>
+public class PackedPackages : IDisposable
+{
+    public PackedPackages()
+    {
+        // Test projects run at the same time, and packing writes into the libraries' obj folders.
+        using var alone = new Mutex(false, "restok-pack");
+        alone.WaitOne();
+        try
+        {
+            Program.Run("dotnet", Repository, "pack", Path.Combine("nuget", "Pack.proj"), "-c", Configuration, "--no-build", "-o", Packages, $"-p:Version={Version}");
+        }
+        finally
+        {
+            alone.ReleaseMutex();
+        }
+    }
+
+#if DEBUG
+    private const string Configuration = "Debug";
+#else
+    private const string Configuration = "Release";
+#endif
+
+    /// <summary>Unique, so that no NuGet cache can answer with an earlier build.</summary>
+    public string Version { get; } = string.Create(CultureInfo.InvariantCulture, $"0.0.1-test.{DateTime.UtcNow.Ticks}");
+
+    public string Repository { get; } = FindRepository();
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("restok-package-test-").FullName;
+
+    public string Packages => Path.Combine(Folder, "feed");
+
+    /// <summary>Where what a restore unpacks from the feed goes, so that the user's cache stays as it is.</summary>
+    public string Unpacked => Path.Combine(Folder, "packages");
+
+    /// <summary>Packages that are here already, and are used where they are.</summary>
+    public string UserCache { get; } = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+        ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+
+    public void Dispose()
+    {
+        Directory.Delete(Folder, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    private static string FindRepository()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "ResTok.MLNet.sln")))
+            folder = Path.GetDirectoryName(folder);
+        return folder ?? throw new InvalidOperationException("The tests do not run inside the repository.");
+    }
+}
