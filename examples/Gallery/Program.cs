@@ -69,8 +69,7 @@ static void Grid(MLContext ml, ResTokModel restok, ResTokGenerator generator, in
         .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
     using TransformerChain<ResTokDecodingTransformer> model = pipeline.Fit(data);
     string zip = Path.Combine(output, "pipeline.zip");
-    ml.Model.Save(model, data.Schema, zip + ".tmp"); // beside and then renamed: ML.NET writes in place, and a save that is cut short would cost the one before
-    File.Move(zip + ".tmp", zip, overwrite: true);
+    PipelineFile.Save(ml, model, data.Schema, zip);
     MLImage[] pictures = [.. model.Transform(data).GetColumn<MLImage>("Picture")];
     Console.WriteLine();
     PictureGrid.Save(

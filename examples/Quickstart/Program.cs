@@ -50,8 +50,7 @@ static void Run(ResTokModel restok, string modelName, string output, string[] pa
 
     Directory.CreateDirectory(output);
     string zip = Path.Combine(output, "pipeline.zip");
-    ml.Model.Save(model, data.Schema, zip + ".tmp"); // beside and then renamed: ML.NET writes in place, and a save that is cut short would cost the one before
-    File.Move(zip + ".tmp", zip, overwrite: true);
+    PipelineFile.Save(ml, model, data.Schema, zip);
 
     Console.WriteLine($"{"picture",-20}{string.Concat(counts.Select(count => $"{count + (count == 1 ? " token" : " tokens"),12}"))}   (PSNR in dB)");
     var report = new HtmlReport(counts);

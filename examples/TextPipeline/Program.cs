@@ -53,8 +53,7 @@ static void Run(string output, long seed, Sentence[] wishes)
     IDataView known = ml.Data.LoadFromEnumerable(Sentences.Known);
     using var model = pipeline.Fit(known);
     string zip = Path.Combine(output, "pipeline.zip");
-    ml.Model.Save(model, known.Schema, zip + ".tmp"); // beside and then renamed: ML.NET writes in place, and a save that is cut short would cost the one before
-    File.Move(zip + ".tmp", zip, overwrite: true);
+    PipelineFile.Save(ml, model, known.Schema, zip);
 
     IDataView drawn = model.Transform(ml.Data.LoadFromEnumerable(wishes));
     int number = 0;

@@ -7,17 +7,11 @@ namespace Examples.Tests;
 /// <summary>A run of an example with the demo model: what it said, and a folder with what it wrote, which goes with it.</summary>
 internal sealed class ExampleRun : IDisposable
 {
-#if DEBUG
-    private const string Configuration = "Debug";
-#else
-    private const string Configuration = "Release";
-#endif
-
     /// <summary>Runs an example to its end, which must be a good one.</summary>
     /// <param name="name">Of its folder and its assembly.</param>
     public ExampleRun(string name)
     {
-        string program = Path.Combine(Repository(), "examples", name, "bin", Configuration, "net10.0", $"{name}.dll");
+        string program = Path.Combine(Repository.Root, "examples", name, "bin", Repository.Configuration, "net10.0", $"{name}.dll");
         Output = Program.Run("dotnet", Folder, program, "--output", Folder).ReplaceLineEndings("\n");
     }
 
@@ -47,12 +41,4 @@ internal sealed class ExampleRun : IDisposable
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
-
-    private static string Repository()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "ResTok.MLNet.sln")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("The tests do not run inside the repository.");
-    }
 }

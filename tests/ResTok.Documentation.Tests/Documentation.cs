@@ -5,8 +5,6 @@ namespace ResTok.Documentation.Tests;
 /// <summary>The repository's documentation.</summary>
 internal static class Documentation
 {
-    public static string Repository { get; } = FindRepository();
-
     /// <summary>The documentation of every member of the libraries by its id, such as <c>T:ResTok.MLNet.ResTokModel</c>; the compiler wrote it.</summary>
     public static IReadOnlyDictionary<string, XElement> Members { get; } = Directory.GetFiles(AppContext.BaseDirectory, "ResTok.*.xml")
         .SelectMany(file => XDocument.Load(file, LoadOptions.PreserveWhitespace).Descendants("member"))
@@ -16,21 +14,13 @@ internal static class Documentation
     public static IReadOnlyDictionary<string, string> Examples { get; } = MarkdownExamples().Concat(MemberExamples()).ToDictionary();
 
     private static IEnumerable<KeyValuePair<string, string>> MarkdownExamples() =>
-        from file in Directory.GetFiles(Repository, "*.md").Concat(Directory.GetFiles(Path.Combine(Repository, "nuget"), "*.md")).Concat(Directory.GetFiles(Path.Combine(Repository, ".github"), "*.md"))
+        from file in Directory.GetFiles(Repository.Root, "*.md").Concat(Directory.GetFiles(Path.Combine(Repository.Root, "nuget"), "*.md")).Concat(Directory.GetFiles(Path.Combine(Repository.Root, ".github"), "*.md"))
         from block in MarkdownBlock.ReadAll(file)
         where block.Language == "csharp"
-        select KeyValuePair.Create($"{Path.GetRelativePath(Repository, file)}, line {block.Line}", block.Text);
+        select KeyValuePair.Create($"{Path.GetRelativePath(Repository.Root, file)}, line {block.Line}", block.Text);
 
     private static IEnumerable<KeyValuePair<string, string>> MemberExamples() =>
         from member in Members
         from example in member.Value.Elements("example").Descendants("code").Select((code, number) => (code.Value, number))
         select KeyValuePair.Create($"{member.Key}, example {example.number + 1}", example.Value);
-
-    private static string FindRepository()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "ResTok.MLNet.sln")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("The tests do not run inside the repository.");
-    }
 }

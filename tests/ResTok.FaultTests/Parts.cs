@@ -72,21 +72,10 @@ internal static class Parts
         return 0;
     }
 
-    /// <summary>How to start this program again.</summary>
-    public static ProcessStartInfo Again(params IEnumerable<string> arguments)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-            start.ArgumentList.Add(typeof(Parts).Assembly.Location);
-        foreach (string argument in arguments)
-            start.ArgumentList.Add(argument);
-        return start;
-    }
-
     private static PartFigures RunChild(string name, PartSettings settings)
     {
         Console.WriteLine($"-- {name}");
-        using Process process = Process.Start(Again(
+        using Process process = Process.Start(ThisProgram.Again(
             ["--child", name, "--seed", $"{settings.Seed}", "--seconds", settings.Seconds.ToString(CultureInfo.InvariantCulture), .. settings.Full ? ["--long"] : Array.Empty<string>()]))!;
         PartFigures? figures = null;
         while (process.StandardOutput.ReadLine() is { } line)

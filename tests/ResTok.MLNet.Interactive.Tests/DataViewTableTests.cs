@@ -80,13 +80,7 @@ public sealed class DataViewTableTests : IDisposable
     private static XElement[][] Cells(object shown) =>
         [.. Notebook.Show(shown).Element("tbody")!.Elements("tr").Select(row => row.Elements("td").ToArray())];
 
-    private static string Checkpoint()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "ResTok.MLNet.sln")))
-            folder = Path.GetDirectoryName(folder);
-        return Path.Combine(folder!, "tests", "ResTok.Models.Tests", "Data", "checkpoints", "tiny", "restok");
-    }
+    private static string Checkpoint() => Path.Combine(Repository.Root, "tests", "ResTok.Models.Tests", "Data", "checkpoints", "tiny", "restok");
 
     private sealed class Row
     {

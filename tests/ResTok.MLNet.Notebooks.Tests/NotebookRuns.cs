@@ -18,14 +18,14 @@ public sealed class NotebookRuns : IDisposable
         Environment.SetEnvironmentVariable("NUGET_FALLBACK_PACKAGES", packages.UserCache);
         Environment.SetEnvironmentVariable("NUGET_PACKAGES", packages.Unpacked);
         // Notebooks name files from where they are.
-        Environment.CurrentDirectory = Folder = Path.Combine(packages.Repository, "examples", "notebooks");
+        Environment.CurrentDirectory = Folder = Path.Combine(Repository.Root, "examples", "notebooks");
     }
 
     public string Folder { get; }
 
     public void Dispose()
     {
-        Environment.CurrentDirectory = packages.Repository;
+        Environment.CurrentDirectory = Repository.Root;
         packages.Dispose();
     }
 

@@ -12,7 +12,7 @@ public class PackedPackages : IDisposable
         alone.WaitOne();
         try
         {
-            Program.Run("dotnet", Repository, "pack", Path.Combine("nuget", "Pack.proj"), "-c", Configuration, "--no-build", "-o", Packages, $"-p:Version={Version}");
+            Program.Run("dotnet", Repository.Root, "pack", Path.Combine("nuget", "Pack.proj"), "-c", Repository.Configuration, "--no-build", "-o", Packages, $"-p:Version={Version}");
         }
         finally
         {
@@ -20,16 +20,8 @@ public class PackedPackages : IDisposable
         }
     }
 
-#if DEBUG
-    private const string Configuration = "Debug";
-#else
-    private const string Configuration = "Release";
-#endif
-
     /// <summary>Unique, so that no NuGet cache can answer with an earlier build.</summary>
     public string Version { get; } = string.Create(CultureInfo.InvariantCulture, $"0.0.1-test.{DateTime.UtcNow.Ticks}");
-
-    public string Repository { get; } = FindRepository();
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("restok-package-test-").FullName;
 
@@ -46,13 +38,5 @@ public class PackedPackages : IDisposable
     {
         Directory.Delete(Folder, recursive: true);
         GC.SuppressFinalize(this);
-    }
-
-    private static string FindRepository()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "ResTok.MLNet.sln")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("The tests do not run inside the repository.");
     }
 }

@@ -13,9 +13,9 @@ public sealed class ReadmeTests(PackedFeed feed)
     [Fact]
     public void Its_first_commands_and_lines_give_tokens_a_reconstruction_and_a_generated_picture()
     {
-        MarkdownBlock[] blocks = [.. MarkdownBlock.ReadAll(Path.Combine(feed.Repository, "README.md")).Where(block => block.Heading == Heading)];
+        MarkdownBlock[] blocks = [.. MarkdownBlock.ReadAll(Path.Combine(Repository.Root, "README.md")).Where(block => block.Heading == Heading)];
         string program = blocks.First(block => block.Language == "csharp").Text, output = "";
-        string picture = Path.Combine(feed.Repository, "examples", "pictures", "sunset.png"), folder = feed.CreateFolder("Readme");
+        string picture = Path.Combine(Repository.Root, "examples", "pictures", "sunset.png"), folder = feed.CreateFolder("Readme");
         foreach (string[] words in blocks.First(block => block.Language == "sh").Text.Split('\n').Select(WordsOf))
         {
             if (words is ["cd", string target])

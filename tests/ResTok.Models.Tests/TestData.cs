@@ -7,7 +7,7 @@ namespace ResTok.Models.Tests;
 internal static class TestData
 {
     /// <summary>tests/ResTok.Models.Tests/Data.</summary>
-    public static string Root { get; } = Path.Combine(FindRepository(), "tests", "ResTok.Models.Tests", "Data");
+    public static string Root { get; } = Path.Combine(Repository.Root, "tests", "ResTok.Models.Tests", "Data");
 
     public static string TinyTokenizer => Path.Combine(Root, "checkpoints", "tiny", "restok");
 
@@ -16,14 +16,6 @@ internal static class TestData
     /// <summary>Tests make tensors of their own before they touch the library.</summary>
     [ModuleInitializer]
     internal static void LoadTorch() => TorchRuntime.EnsureLoaded();
-
-    private static string FindRepository()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "ResTok.MLNet.sln")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException("The tests do not run inside the repository.");
-    }
 }
 
 /// <summary>A folder for one test, removed with it.</summary>

@@ -90,12 +90,7 @@ internal sealed class LoadCommand(BenchmarkSettings settings)
 
     private static LoadFigures StartChild(string folder, Precision precision, int batch)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-            start.ArgumentList.Add(typeof(LoadCommand).Assembly.Location);
-        foreach (string argument in (string[])["child", folder, $"{precision}", $"{batch}", "--threads", $"{get_num_threads()}"])
-            start.ArgumentList.Add(argument);
-        using Process process = Process.Start(start)!;
+        using Process process = Process.Start(ThisProgram.Again("child", folder, $"{precision}", $"{batch}", "--threads", $"{get_num_threads()}"))!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         string? result = output.Split('\n').FirstOrDefault(line => line.StartsWith(ResultMark, StringComparison.Ordinal));

@@ -55,7 +55,7 @@ internal static class FaultsPart
         if (!OperatingSystem.IsLinux())
             return;
         string disk = Directory.CreateDirectory(Path.Combine(root, "disk")).FullName;
-        ProcessStartInfo again = Parts.Again("--victim", Victim.FillDisk, disk);
+        ProcessStartInfo again = ThisProgram.Again("--victim", Victim.FillDisk, disk);
         // A disk of its own with room for one model and a half, where that is allowed; otherwise a limit of the size of files.
         string script = $"""
             cp '{folder}/model.safetensors' '{folder}/config.json' '{disk}'

@@ -44,7 +44,7 @@ internal sealed class Kills(string root, Random random) : IDisposable
     private void Kill(string what, Action<string, long> judge)
     {
         string folder = Directory.CreateDirectory(Path.Combine(root, what)).FullName;
-        ProcessStartInfo start = Parts.Again("--victim", what, folder);
+        ProcessStartInfo start = ThisProgram.Again("--victim", what, folder);
         start.Environment["HF_ENDPOINT"] = hub.Address.AbsoluteUri;
         start.Environment["HF_HUB_CACHE"] = folder;
         using Process victim = Process.Start(start)!;
@@ -64,7 +64,7 @@ internal sealed class Kills(string root, Random random) : IDisposable
     private static void JudgePipeline(string folder)
     {
         var ml = new MLContext(1);
-        ITransformer model = ml.Model.Load(Path.Combine(folder, Victim.PipelineFile), out _);
+        ITransformer model = ml.Model.Load(Path.Combine(folder, Victim.SavedPipeline), out _);
         using MLImage picture = model.Transform(ml.Data.LoadFromEnumerable([new Victim.Labelled()])).GetColumn<MLImage>("Picture").Single();
         (model as IDisposable)?.Dispose();
     }

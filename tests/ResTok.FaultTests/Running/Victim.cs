@@ -9,7 +9,7 @@ namespace ResTok.FaultTests.Running;
 internal static class Victim
 {
     public const string Export = "export", Pipeline = "pipeline", Train = "train", Download = "download", DataSet = "data", FillDisk = "fill-disk";
-    public const string PipelineFile = "pipeline.zip", DataSetFile = "rows.idv";
+    public const string SavedPipeline = "pipeline.zip", DataSetFile = "rows.idv";
     public const int DataSetRows = 100_000;
     public const int AsItShould = 7;
 
@@ -33,7 +33,7 @@ internal static class Victim
                 }
                 return 0;
             case Pipeline:
-                return SavePipelines(Path.Combine(folder, PipelineFile));
+                return SavePipelines(Path.Combine(folder, SavedPipeline));
             case Download:
                 return Forever(() => ResTokGenerator.LoadAsync(SlowHub.Id).GetAwaiter().GetResult().Dispose());
             case DataSet:
@@ -60,11 +60,7 @@ internal static class Victim
         using ResTokModel tokenizer = ResTokModel.FromTokenizer(TinyModels.CreateTokenizer());
         IDataView data = ml.Data.LoadFromEnumerable([new Labelled()]);
         using var model = ml.Transforms.ResTokGenerate("Tokens", "Label", generator).Append(ml.Transforms.ResTokDecode("Picture", "Tokens", tokenizer)).Fit(data);
-        return Forever(() =>
-        {
-            ml.Model.Save(model, data.Schema, file + ".tmp");
-            File.Move(file + ".tmp", file, overwrite: true);
-        });
+        return Forever(() => PipelineFile.Save(ml, model, data.Schema, file));
     }
 
     private static int WriteDataSets(string file)
