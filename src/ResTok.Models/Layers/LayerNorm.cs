@@ -11,5 +11,17 @@ internal sealed class LayerNorm(ParameterScope scope, int width, double epsilon 
     private readonly Parameter weight = scope.Parameter("weight", Initializer.Ones, width);
     private readonly Parameter bias = scope.Parameter("bias", Initializer.Zeros, width);
 
-    public Tensor Forward(Tensor x) => nn.functional.layer_norm(x, shape, weight, bias, epsilon);
+    /// <param name="x">[…, width], of the weights' type or float32.</param>
+    /// <returns>Of the weights' type.</returns>
+    public Tensor Forward(Tensor x) =>
+        x.dtype == weight.dtype ? nn.functional.layer_norm(x, shape, weight, bias, epsilon) : Wide(x).to(weight.dtype);
+
+    /// <param name="x">[…, width].</param>
+    /// <returns>In float32, whatever the weights' type.</returns>
+    public Tensor Wide(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return nn.functional.layer_norm(
+            x.to(ScalarType.Float32), shape, weight.to(ScalarType.Float32), bias.to(ScalarType.Float32), epsilon).MoveToOuterDisposeScope();
+    }
 }

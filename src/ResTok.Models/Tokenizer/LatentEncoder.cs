@@ -60,13 +60,15 @@ internal sealed class LatentEncoder : IDisposable
     public (Tensor Latents, Tensor[] ImageTokenLevels) Forward(Tensor x, Tensor? learnedLatents, List<Tensor>? maps, bool wantsImageTokens)
     {
         using var scope = NewDisposeScope();
-        Tensor map = patchEmbed.Forward(x); // [B, D, g, g]
+        // From here to the last norm the stream that the blocks add to is float32 also in bfloat16, as under the reference's autocast:
+        // it costs little and keeps most of the tokens that rounding would change.
+        Tensor map = patchEmbed.Forward(x).to(ScalarType.Float32); // [B, D, g, g]
         Tensor latents = learnedLatents?.unsqueeze(0).expand(map.shape[0], -1, -1)
             ?? (config.LatentHierarchy
                 ? LatentPooling.Pool(map, levels, config.ResidualLatentTokens)
                 : LatentPooling.PoolFlat(map, levels.TokenCount)); // [B, N, D]
         Tensor image = map.flatten(2).transpose(1, 2) + imageLevelEmbeddings[0]; // [B, g·g, D]
-        Tensor sequence = normPre.Forward(cat([image, latents + latentLevelEmbeddings.Sequence()], 1));
+        Tensor sequence = normPre.Wide(cat([image, latents + latentLevelEmbeddings.Sequence()], 1));
 
         int stage = 0;
         for (int i = 0; i < blocks.Length; i++)

@@ -27,23 +27,26 @@ internal sealed class TransformerBlock
         mlpNorm = new(scope["norm2"], size.Width);
     }
 
-    /// <param name="x">[B, L, D].</param>
+    /// <param name="x">[B, L, D], of the weights' type or float32.</param>
     /// <param name="rotary">Positions of the L tokens.</param>
     /// <param name="levels">Who sees whom, or null where every token sees every other.</param>
     /// <param name="maps">Takes the attention map where not null.</param>
     /// <param name="merge">Between attention and MLP: [B, L, D] to [B, L', D].</param>
     /// <param name="last">Of how many of the last tokens the result is wanted; null for all.</param>
-    /// <returns>[B, L', D], or [B, last, D].</returns>
+    /// <returns>[B, L', D], or [B, last, D], of the type of <paramref name="x"/>.</returns>
     public Tensor Forward(Tensor x, RotaryTable rotary, LevelAttention? levels, List<Tensor>? maps, Func<Tensor, Tensor>? merge = null, long? last = null)
     {
         using var scope = NewDisposeScope();
         Tensor attended = attention.Forward(attentionNorm.Forward(x), rotary, levels, maps, last);
         if (last is { } count)
             x = x.narrow(1, x.shape[1] - count, count);
-        x = addcmul(x, attentionScale, attended, 1);
+        x = AddScaled(x, attentionScale, attended);
         if (merge is not null)
             x = merge(x);
         Tensor hidden = InPlace.Gelu(expand.Forward(mlpNorm.Forward(x))); // [B, L', 4D]
-        return addcmul(x, mlpScale, contract.Forward(hidden), 1).MoveToOuterDisposeScope();
+        return AddScaled(x, mlpScale, contract.Forward(hidden)).MoveToOuterDisposeScope();
     }
+
+    /// <summary>In the type of the stream, which may be wider than that of the branches.</summary>
+    private static Tensor AddScaled(Tensor stream, Tensor scale, Tensor branch) => addcmul(stream, scale.to(stream.dtype), branch.to(stream.dtype), 1);
 }
