@@ -8,11 +8,14 @@ internal static class DemoRecipe
     /// <summary>Drawings for training begin at 0, those to measure on here, those that the classifier learns from at half of this.</summary>
     public const int FirstHeldOut = 1_100_000_000, FirstForClassifier = FirstHeldOut / 2;
 
+    /// <summary>Where the drawings and scraps for the tokenizer's second run begin.</summary>
+    public const int FirstWithScraps = 200_000_000;
+
     /// <summary>Drawings that the classifier learns from.</summary>
     public const int DrawingsForClassifier = 18_000;
 
     /// <summary>Drawings whose tokens the generator learns.</summary>
-    public const int EncodedDrawings = 36_000;
+    public const int EncodedDrawings = 48_000;
 
     public static TokenizerConfig Tokenizer { get; } = new()
     {
@@ -46,6 +49,7 @@ internal static class DemoRecipe
         FfnDropout = 0,
     };
 
+    /// <summary>The first run, over drawings that never repeat; the second goes on from its weights over drawings and scraps.</summary>
     /// <param name="folder">Of the run.</param>
     /// <param name="steps">How many.</param>
     public static TokenizerTrainingOptions TokenizerTraining(string folder, int steps) => new()

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using ResTok.MLNet;
 using ResTok.Models;
+using ResTok.Models.Training;
 
 /// <summary>Trains, exports and measures the demo model. Every step that is done is not done again, so that a run can be interrupted.</summary>
 /// <param name="ml">Where.</param>
@@ -15,22 +16,16 @@ internal sealed class DemoTraining(MLContext ml, string output, CancellationToke
     /// <param name="drawings">Whose tokens the generator learns.</param>
     public DemoMetrics Run(int tokenizerSteps, int generatorSteps, int drawings)
     {
-        var tokenizer = DemoRecipe.TokenizerTraining(Path.Combine(output, "tokenizer-run"), tokenizerSteps);
+        var first = DemoRecipe.TokenizerTraining(Path.Combine(output, "tokenizer-run-1"), tokenizerSteps);
+        var second = DemoRecipe.TokenizerTraining(Path.Combine(output, "tokenizer-run-2"), tokenizerSteps * 4 / 5) with { QuantizeFrom = 0, Seed = first.Seed + 2 };
         var generator = DemoRecipe.GeneratorTraining(Path.Combine(output, "generator-run"), generatorSteps);
         string tokenizerFolder = Path.Combine(modelFolder, "tokenizer"), generatorFolder = Path.Combine(modelFolder, "generator");
 
         if (!Directory.Exists(tokenizerFolder))
         {
-            // Drawings that never repeat.
-            using ResTokEncodingTransformer trained = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new()
-            {
-                Config = DemoRecipe.Tokenizer,
-                RandomCrop = false,
-                RandomFlip = false,
-                Training = tokenizer,
-                Cancellation = cancellation,
-            }).Fit(DrawingRow.View(ml, 0, DemoRecipe.FirstForClassifier), DrawingRow.View(ml, DemoRecipe.FirstHeldOut, 8 * Drawings.Classes.Count));
-            using ImageTokenizer half = ImageTokenizer.Load(tokenizer.RunFolder!, precision: Precision.BFloat16);
+            Fit(first, null, DrawingRow.View(ml, 0, DemoRecipe.FirstWithScraps));
+            Fit(second, first.RunFolder, DrawingRow.WithScraps(ml, DemoRecipe.FirstWithScraps, DemoRecipe.FirstWithScraps));
+            using ImageTokenizer half = ImageTokenizer.Load(second.RunFolder!, precision: Precision.BFloat16);
             half.Save(tokenizerFolder);
         }
         using ResTokModel restok = ResTokModel.Load(tokenizerFolder);
@@ -50,11 +45,26 @@ internal sealed class DemoTraining(MLContext ml, string output, CancellationToke
         using ResTokGenerator network = ResTokGenerator.Load(generatorFolder);
 
         DemoMetrics metrics = new DemoMeasurement(ml, restok, network).Run(output);
-        File.WriteAllText(Path.Combine(modelFolder, "MODEL_CARD.md"), ModelCard.Write(metrics, tokenizer, generator, drawings));
+        File.WriteAllText(Path.Combine(modelFolder, "MODEL_CARD.md"), ModelCard.Write(metrics, first, second, generator, drawings));
         string logs = Directory.CreateDirectory(Path.Combine(modelFolder, "training")).FullName;
-        File.Copy(Path.Combine(tokenizer.RunFolder!, "metrics.csv"), Path.Combine(logs, "tokenizer.csv"), overwrite: true);
+        File.Copy(Path.Combine(first.RunFolder!, "metrics.csv"), Path.Combine(logs, "tokenizer-1.csv"), overwrite: true);
+        File.Copy(Path.Combine(second.RunFolder!, "metrics.csv"), Path.Combine(logs, "tokenizer-2.csv"), overwrite: true);
         File.Copy(Path.Combine(generator.RunFolder!, "metrics.csv"), Path.Combine(logs, "generator.csv"), overwrite: true);
         return metrics;
+    }
+
+    /// <summary>Trains the tokenizer, from scratch or from what an earlier run made.</summary>
+    private void Fit(TokenizerTrainingOptions training, string? initialCheckpoint, IDataView pictures)
+    {
+        using ResTokEncodingTransformer trained = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new()
+        {
+            Config = DemoRecipe.Tokenizer,
+            InitialCheckpoint = initialCheckpoint,
+            RandomCrop = false,
+            RandomFlip = false,
+            Training = training,
+            Cancellation = cancellation,
+        }).Fit(pictures, DrawingRow.View(ml, DemoRecipe.FirstHeldOut, 8 * Drawings.Classes.Count));
     }
 
     /// <summary>Tokens and labels of drawings, kept in ML.NET's binary format.</summary>

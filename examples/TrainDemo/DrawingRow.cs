@@ -20,13 +20,19 @@ internal sealed class DrawingRow
     /// <param name="first">Number of the first.</param>
     /// <param name="count">How many.</param>
     /// <param name="softness">How much to blur which drawing, in pixels; null for not at all.</param>
-    public static IDataView View(MLContext ml, int first, int count, Func<int, float>? softness = null) => ml.Data.LoadFromEnumerable(Rows(first, count, softness));
+    public static IDataView View(MLContext ml, int first, int count, Func<int, float>? softness = null) =>
+        ml.Data.LoadFromEnumerable(Rows(first, count, number => Drawings.Draw(number, Side, softness?.Invoke(number) ?? 0)));
 
-    private static IEnumerable<DrawingRow> Rows(int first, int count, Func<int, float>? softness)
+    /// <summary>A view of drawings and scraps in turns; a scrap's label means nothing.</summary>
+    /// <inheritdoc cref="View(MLContext, int, int, Func{int, float})"/>
+    public static IDataView WithScraps(MLContext ml, int first, int count) =>
+        ml.Data.LoadFromEnumerable(Rows(first, count, number => number % 2 == 0 ? Drawings.Draw(number, Side) : Drawings.DrawScrap(number, Side)));
+
+    private static IEnumerable<DrawingRow> Rows(int first, int count, Func<int, byte[]> draw)
     {
         for (int number = first; number < first + count; number++)
         {
-            using MLImage image = MLImage.CreateFromPixels(Side, Side, MLPixelFormat.Rgba32, Drawings.Draw(number, Side, softness?.Invoke(number) ?? 0));
+            using MLImage image = MLImage.CreateFromPixels(Side, Side, MLPixelFormat.Rgba32, draw(number));
             yield return new() { Image = image, Label = Drawings.ClassOf(number) };
         }
     }

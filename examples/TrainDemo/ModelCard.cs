@@ -6,10 +6,11 @@ using ResTok.Models.Training;
 internal static class ModelCard
 {
     /// <param name="metrics">What was measured.</param>
-    /// <param name="tokenizer">How the tokenizer was trained.</param>
+    /// <param name="tokenizer">How the tokenizer was trained on drawings.</param>
+    /// <param name="scraps">How it was trained further, on drawings and scraps.</param>
     /// <param name="generator">How the generator was trained.</param>
     /// <param name="drawings">Drawings whose tokens the generator learned.</param>
-    public static string Write(DemoMetrics metrics, TokenizerTrainingOptions tokenizer, GeneratorTrainingOptions generator, int drawings)
+    public static string Write(DemoMetrics metrics, TokenizerTrainingOptions tokenizer, TokenizerTrainingOptions scraps, GeneratorTrainingOptions generator, int drawings)
     {
         var text = new StringBuilder();
         void Line(FormattableString line) => text.AppendLine(FormattableString.Invariant(line));
@@ -22,13 +23,14 @@ internal static class ModelCard
         Line($"");
         Line($"## Data");
         Line($"");
-        Line($"Scenes that the program draws at random, by number: the tokenizer saw drawings 0 to {(long)tokenizer.Steps * tokenizer.BatchSize - 1}, each once; the generator learned the tokens of the first {drawings}. Those measured on begin at {DemoRecipe.FirstHeldOut}; the classifier that judges learned from {DemoRecipe.DrawingsForClassifier} beginning at {DemoRecipe.FirstForClassifier}.");
+        Line($"Scenes that the program draws at random, by number: the tokenizer saw drawings 0 to {(long)tokenizer.Steps * tokenizer.BatchSize - 1}, and then from {DemoRecipe.FirstWithScraps} on as many pictures of which every other one is a scrap (a scene turned and enlarged, shapes, bars, mosaics), each once; the generator learned the tokens of the first {drawings}. Those measured on begin at {DemoRecipe.FirstHeldOut}; the classifier that judges learned from {DemoRecipe.DrawingsForClassifier} beginning at {DemoRecipe.FirstForClassifier}.");
         Line($"");
         Line($"## Training");
         Line($"");
         Line($"| | steps | batch | peak learning rate | seed | hours of optimiser steps on 2 cores |");
         Line($"| --- | --- | --- | --- | --- | --- |");
-        Line($"| tokenizer | {tokenizer.Steps} | {tokenizer.BatchSize} | {tokenizer.LearningRate} | {tokenizer.Seed} | {Hours(tokenizer):0.00} |");
+        Line($"| tokenizer, drawings | {tokenizer.Steps} | {tokenizer.BatchSize} | {tokenizer.LearningRate} | {tokenizer.Seed} | {Hours(tokenizer):0.00} |");
+        Line($"| tokenizer, with scraps | {scraps.Steps} | {scraps.BatchSize} | {scraps.LearningRate} | {scraps.Seed} | {Hours(scraps):0.00} |");
         Line($"| generator | {generator.Steps} | {generator.BatchSize} | {generator.LearningRate} | {generator.Seed} | {Hours(generator):0.00} |");
         Line($"");
         Line($"The tokenizer has the L2 and quantiser losses only. The metrics of all steps are in `training/`. Weights are stored in bfloat16, and all that follows is measured with them.");

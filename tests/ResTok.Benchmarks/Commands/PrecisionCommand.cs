@@ -25,7 +25,7 @@ internal sealed class PrecisionCommand(BenchmarkSettings settings, int count)
         using (ImageTokenizer plain = Subjects.Tokenizer(settings.Size, Precision.Float32), fast = Subjects.Tokenizer(settings.Size, Precision.BFloat16))
             Compare($"{settings.Size} with made-up weights, 256×256", plain, fast);
         table.Print();
-        Console.WriteLine("PSNR, mean over pictures: drawings of examples/TrainDemo, and examples/pictures. Made-up weights rebuild nothing; their pictures show only how far rounding carries.");
+        Console.WriteLine("PSNR, mean over pictures: drawings and scraps of examples/TrainDemo, and examples/pictures. Made-up weights rebuild nothing; their pictures show only how far rounding carries.");
     }
 
     private static ImageTokenizer Demo(Precision precision)
@@ -60,7 +60,7 @@ internal sealed class PrecisionCommand(BenchmarkSettings settings, int count)
             $"{apart / count:0.0}", $"{same / count:0.0}", $"{plainLoss / count:0.00}", $"{fastLoss / count:0.00}");
     }
 
-    /// <summary>First the files, then drawings that no training saw: [3, S, S] in [0, 1].</summary>
+    /// <summary>First the files, then drawings and scraps that no training saw: [3, S, S] in [0, 1].</summary>
     private static Tensor Picture(int index, int side, string[] files)
     {
         byte[] rgba;
@@ -71,7 +71,7 @@ internal sealed class PrecisionCommand(BenchmarkSettings settings, int count)
         }
         else
         {
-            rgba = Drawings.Draw(FirstDrawing + index, side);
+            rgba = index % 2 == 0 ? Drawings.Draw(FirstDrawing + index, side) : Drawings.DrawScrap(FirstDrawing + index, side);
         }
         return tensor(rgba).view(side, side, 4).narrow(2, 0, 3).permute(2, 0, 1).to(ScalarType.Float32) / 255;
     }

@@ -8,7 +8,7 @@ internal static class Patterns
         SKColor ground = random.Color(), stripe = random.Contrast(ground);
         float period = random.Between(0.34, 0.6), width = period * random.Between(0.4, 0.6);
         Brush.Background(canvas, ground, Near(random, ground), random);
-        canvas.RotateDegrees(45 * random.Next(4) + random.Between(-6, 6), 0.5f, 0.5f);
+        canvas.RotateDegrees(90 * random.Next(2) + random.Between(-8, 8), 0.5f, 0.5f);
         using SKPaint paint = Brush.Fill(stripe);
         for (float x = -1 + random.Between(0, period); x < 2; x += period)
             canvas.DrawRect(x, -1, width, 3, paint);
@@ -39,15 +39,17 @@ internal static class Patterns
             canvas.DrawCircle(x, y, radius, paint);
     }
 
-    /// <summary>Discs that cover each other, the smaller on top.</summary>
+    /// <summary>Discs that cover each other, the smaller on top, each lighter or darker than the last.</summary>
     public static void Leaves(SKCanvas canvas, Random random)
     {
-        Brush.Background(canvas, random.Color(), random.Color(), random);
-        int count = random.Next(5, 9);
+        SKColor color = random.Color();
+        Brush.Background(canvas, color, Near(random, color), random);
+        int count = random.Next(4, 8);
         for (int i = 0; i < count; i++)
         {
-            using SKPaint paint = Brush.Fill(random.Color());
-            canvas.DrawCircle(random.Between(0, 1), random.Between(0, 1), random.Between(0.16, 0.34) * (1 - 0.4f * i / count), paint);
+            color = random.Contrast(color);
+            using SKPaint paint = Brush.Fill(color);
+            canvas.DrawCircle(random.Between(0.05, 0.95), random.Between(0.05, 0.95), random.Between(0.2, 0.34) * (1 - 0.4f * i / count), paint);
         }
     }
 

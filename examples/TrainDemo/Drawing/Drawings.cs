@@ -21,13 +21,19 @@ internal static class Drawings
     /// <param name="side">Pixels of its side.</param>
     /// <param name="softness">Standard deviation of a blur, in pixels; 0 for none.</param>
     /// <returns>Four bytes a pixel, RGBA.</returns>
-    public static byte[] Draw(int number, int side, float softness = 0)
+    public static byte[] Draw(int number, int side, float softness = 0) => Draw(number, side, softness, Scenes[ClassOf(number)].Draw);
+
+    /// <summary>Draws a scrap: anything, of no class.</summary>
+    /// <inheritdoc cref="Draw(int, int, float)"/>
+    public static byte[] DrawScrap(int number, int side) => Draw(number, side, 0, (canvas, random) => Scraps.Draw(canvas, random, Scenes[random.Next(Scenes.Length)].Draw));
+
+    private static byte[] Draw(int number, int side, float softness, Action<SKCanvas, Random> draw)
     {
         var info = new SKImageInfo(side, side, SKColorType.Rgba8888, SKAlphaType.Opaque);
         using SKSurface surface = SKSurface.Create(info);
         surface.Canvas.Scale(side); // scenes are drawn in the unit square
         var random = new Random(number);
-        Scenes[ClassOf(number)].Draw(surface.Canvas, random);
+        draw(surface.Canvas, random);
         surface.Canvas.DrawColor(Haze(random), SKBlendMode.SrcOver);
         if (softness > 0)
             Soften(surface, softness);
