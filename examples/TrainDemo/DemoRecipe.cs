@@ -49,7 +49,7 @@ internal static class DemoRecipe
         FfnDropout = 0,
     };
 
-    /// <summary>The first run, over drawings that never repeat; the second goes on from its weights over drawings and scraps.</summary>
+    /// <summary>The tokenizer's first run, over drawings that never repeat.</summary>
     /// <param name="folder">Of the run.</param>
     /// <param name="steps">How many.</param>
     public static TokenizerTrainingOptions TokenizerTraining(string folder, int steps) => new()
@@ -71,6 +71,12 @@ internal static class DemoRecipe
         EvaluateEvery = 1000,
         SaveEvery = 500,
     };
+
+    /// <summary>Its second run, which goes on from the first's weights over drawings and scraps.</summary>
+    /// <param name="folder">Of the run.</param>
+    /// <param name="firstSteps">How many the first run had; this one has four fifths of them.</param>
+    public static TokenizerTrainingOptions TokenizerTrainingWithScraps(string folder, int firstSteps) =>
+        TokenizerTraining(folder, firstSteps * 4 / 5) with { QuantizeFrom = 0, Seed = 3 };
 
     /// <inheritdoc cref="TokenizerTraining"/>
     public static GeneratorTrainingOptions GeneratorTraining(string folder, int steps) => new()

@@ -17,7 +17,7 @@ internal sealed class DemoTraining(MLContext ml, string output, CancellationToke
     public DemoMetrics Run(int tokenizerSteps, int generatorSteps, int drawings)
     {
         var first = DemoRecipe.TokenizerTraining(Path.Combine(output, "tokenizer-run-1"), tokenizerSteps);
-        var second = DemoRecipe.TokenizerTraining(Path.Combine(output, "tokenizer-run-2"), tokenizerSteps * 4 / 5) with { QuantizeFrom = 0, Seed = first.Seed + 2 };
+        var second = DemoRecipe.TokenizerTrainingWithScraps(Path.Combine(output, "tokenizer-run-2"), tokenizerSteps);
         var generator = DemoRecipe.GeneratorTraining(Path.Combine(output, "generator-run"), generatorSteps);
         string tokenizerFolder = Path.Combine(modelFolder, "tokenizer"), generatorFolder = Path.Combine(modelFolder, "generator");
 

@@ -26,7 +26,7 @@ internal sealed class DrawingRow
     /// <summary>A view of drawings and scraps in turns; a scrap's label means nothing.</summary>
     /// <inheritdoc cref="View(MLContext, int, int, Func{int, float})"/>
     public static IDataView WithScraps(MLContext ml, int first, int count) =>
-        ml.Data.LoadFromEnumerable(Rows(first, count, number => number % 2 == 0 ? Drawings.Draw(number, Side) : Drawings.DrawScrap(number, Side)));
+        ml.Data.LoadFromEnumerable(Rows(first, count, number => Drawings.DrawWithScraps(number, Side)));
 
     private static IEnumerable<DrawingRow> Rows(int first, int count, Func<int, byte[]> draw)
     {

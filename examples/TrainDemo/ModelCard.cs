@@ -23,7 +23,7 @@ internal static class ModelCard
         Line($"");
         Line($"## Data");
         Line($"");
-        Line($"Scenes that the program draws at random, by number: the tokenizer saw drawings 0 to {(long)tokenizer.Steps * tokenizer.BatchSize - 1}, and then from {DemoRecipe.FirstWithScraps} on as many pictures of which every other one is a scrap (a scene turned and enlarged, shapes, bars, mosaics), each once; the generator learned the tokens of the first {drawings}. Those measured on begin at {DemoRecipe.FirstHeldOut}; the classifier that judges learned from {DemoRecipe.DrawingsForClassifier} beginning at {DemoRecipe.FirstForClassifier}.");
+        Line($"Scenes that the program draws at random, by number: the tokenizer saw drawings 0 to {(long)tokenizer.Steps * tokenizer.BatchSize - 1}, and then {(long)scraps.Steps * scraps.BatchSize} pictures from {DemoRecipe.FirstWithScraps} on, of which every other one is a scrap (a scene turned and enlarged, shapes, bars, mosaics), each once; the generator learned the tokens of the first {drawings}. Those measured on begin at {DemoRecipe.FirstHeldOut}; the classifier that judges learned from {DemoRecipe.DrawingsForClassifier} beginning at {DemoRecipe.FirstForClassifier}.");
         Line($"");
         Line($"## Training");
         Line($"");

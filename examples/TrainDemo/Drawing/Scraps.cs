@@ -11,19 +11,19 @@ internal static class Scraps
     public static void Draw(SKCanvas canvas, Random random, Action<SKCanvas, Random> scene)
     {
         bool plain = random.Next(2) == 0;
-        canvas.Save();
         if (plain)
         {
             Brush.Background(canvas, random.Color(), random.Color(), random);
         }
         else
         {
+            canvas.Save();
             canvas.RotateDegrees(random.Between(-180, 180), 0.5f, 0.5f);
             float zoom = random.Between(0.8, 2);
             canvas.Scale(zoom, zoom, 0.5f, 0.5f);
             scene(canvas, random);
+            canvas.Restore();
         }
-        canvas.Restore();
         for (int things = plain ? random.Next(1, 6) : random.Next(0, 3); things > 0; things--)
             Things[random.Next(Things.Length)](canvas, random);
     }
