@@ -31,6 +31,9 @@ internal static class Subjects
 
     public static Tensor Pictures(int batch, TokenizerConfig config) => Recipe.Pictures(batch, config.CropSize);
 
+    /// <summary>While .NET still compiles the thousands of small calls of a generation, it takes time from libtorch's threads.</summary>
+    public const int GenerationsToWarmUp = 3;
+
     /// <summary>Classifier-free guidance in every pass.</summary>
     public static SamplingOptions Sampling { get; } = new() { GuidanceScale = 3.75, TopP = 0.95 };
 

@@ -7,6 +7,7 @@ namespace ResTok.Models.Layers;
 internal static class Product
 {
     private const long FewRows = 64; // up to here a product is bound by reading the weights
+    private const long AwkwardRows = 6, PaddedRows = 16; // between these MKL takes longer than for the latter
     private const long ManyRows = 256; // from here bringing the weights into a convolution's own order costs less than it gains
 
     /// <param name="x">[…, inputs].</param>
@@ -38,7 +39,10 @@ internal static class Product
     private static Tensor Turned(Tensor x, long rows, Tensor weight)
     {
         using var scope = NewDisposeScope();
-        Tensor y = weight.mm(x.reshape(rows, x.shape[^1]).t()).t().contiguous();
+        Tensor columns = x.reshape(rows, x.shape[^1]).t();
+        if (rows is >= AwkwardRows and < PaddedRows)
+            columns = nn.functional.pad(columns.t(), [0, 0, 0, PaddedRows - rows]).t();
+        Tensor y = weight.mm(columns).narrow(1, 0, rows).t().contiguous();
         return y.view([.. x.shape[..^1], weight.shape[0]]).MoveToOuterDisposeScope();
     }
 }

@@ -27,7 +27,8 @@ internal sealed class GenerateCommand(BenchmarkSettings settings)
         var ofPass = new SortedDictionary<int, (int Tokens, Samples Times)>();
         var ceiling = new ReadingCeiling(new(generator.Config, 2), generator.Config, new(Subjects.DataType(precision)), new(generator));
         var subject = new Subject("generate", 1, precision, Generate, ceiling);
-        Generate(); // to warm up
+        for (int i = 0; i < Subjects.GenerationsToWarmUp; i++)
+            Generate();
         ofPass.Clear();
         for (int round = 0; round < settings.Rounds; round++)
             subject.RunRound();

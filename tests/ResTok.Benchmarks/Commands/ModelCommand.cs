@@ -49,7 +49,8 @@ internal sealed class ModelCommand(BenchmarkSettings settings) : IDisposable
         using Tensor picture = Subjects.Pictures(1, tokenizer.Config);
         using TokenizerEncoding encoding = tokenizer.Encode(picture);
         tokenizer.Decode(encoding.Tokens).Dispose();
-        generator.Generate(new([0]), Subjects.Sampling).Dispose();
+        for (int i = 0; i < Subjects.GenerationsToWarmUp; i++)
+            generator.Generate(new([0]), Subjects.Sampling).Dispose();
     }
 
     private void PrintTimes()
