@@ -6,17 +6,33 @@ using static TorchSharp.torch;
 namespace ResTok.Models.Checkpoints;
 
 /// <summary>A file whose tensors are views of the file itself, not copies. A view keeps the mapping alive.</summary>
-internal sealed class MappedFile(string path) : IDisposable
+internal sealed class MappedFile : IDisposable
 {
+    /// <summary>
+    /// Bytes of tensors given from one mapping. What was read of a mapping stays resident until its last tensor is disposed, so that one
+    /// tensor that is kept while the others are converted would keep the whole file.
+    /// </summary>
+    private const long OfOneMapping = 1 << 26;
+
     private readonly Dictionary<ScalarType, Tensor> maps = []; // the whole file, as elements of each type in use
     private readonly Lock gate = new();
+    private readonly string path;
+    private readonly DateTime written;
+    private long given; // bytes
 
-    public long Length { get; } = LengthOf(path);
+    public MappedFile(string path)
+    {
+        this.path = path;
+        (Length, written) = LengthAndTime();
+    }
+
+    public long Length { get; }
 
     /// <param name="offset">Where the tensor's data start, in bytes from the start of the file; checked by the caller.</param>
     /// <param name="shape">The shape.</param>
     /// <param name="dataType">The format of the elements.</param>
     /// <returns>A CPU tensor that the caller disposes.</returns>
+    /// <exception cref="CheckpointException">Another file has taken its place.</exception>
     public Tensor View(long offset, long[] shape, ScalarType dataType)
     {
         TorchRuntime.EnsureLoaded();
@@ -26,9 +42,9 @@ internal sealed class MappedFile(string path) : IDisposable
         if (elements == 0)
             return empty(shape, dtype: dataType).DetachFromDisposeScope();
         if (offset % size == 0)
-            return Map(dataType, size).narrow(0, offset / size, elements).reshape(shape).DetachFromDisposeScope();
+            return Piece(dataType, size, offset / size, elements).reshape(shape).DetachFromDisposeScope();
 
-        Tensor bytes = Map(ScalarType.Byte, 1).narrow(0, offset, elements * size); // not aligned: copy
+        Tensor bytes = Piece(ScalarType.Byte, 1, offset, elements * size); // not aligned: copy
         Tensor copy = empty(shape, dtype: dataType);
         for (long done = 0; done < elements * size;)
         {
@@ -50,27 +66,38 @@ internal sealed class MappedFile(string path) : IDisposable
     public void Dispose()
     {
         lock (gate)
-        {
-            foreach (Tensor map in maps.Values)
-                map.Dispose();
-            maps.Clear();
-        }
+            Forget();
     }
 
     /// <summary>Of the file itself: <see cref="FileInfo"/> gives a link's own length, and the hub's cache is made of links.</summary>
-    private static long LengthOf(string path)
+    private (long Length, DateTime Written) LengthAndTime()
     {
         using SafeFileHandle handle = File.OpenHandle(path);
-        return RandomAccess.GetLength(handle);
+        return (RandomAccess.GetLength(handle), File.GetLastWriteTimeUtc(handle));
     }
 
-    private Tensor Map(ScalarType dataType, int size)
+    private Tensor Piece(ScalarType dataType, int size, long start, long elements)
     {
         lock (gate)
         {
+            if (given >= OfOneMapping)
+                Forget();
             if (!maps.TryGetValue(dataType, out Tensor? map))
+            {
                 maps[dataType] = map = from_file(path, shared: false, Length / size, dataType).DetachFromDisposeScope();
-            return map;
+                if (LengthAndTime() != (Length, written))
+                    throw new CheckpointException($"{path} was replaced or changed while it was read. Load it again.");
+            }
+            given += elements * size;
+            return map.narrow(0, start, elements);
         }
+    }
+
+    private void Forget()
+    {
+        foreach (Tensor map in maps.Values)
+            map.Dispose();
+        maps.Clear();
+        given = 0;
     }
 }

@@ -53,6 +53,43 @@ public class CheckpointTests
     }
 
     [Fact]
+    public void One_tensor_that_is_kept_keeps_little_of_a_large_file_in_memory()
+    {
+        if (!OperatingSystem.IsLinux())
+            return; // where /proc tells
+        using var folder = new TemporaryFolder();
+        WriteLarge(folder["model.safetensors"], 1);
+        Tensor kept;
+        using (Checkpoint checkpoint = Checkpoint.Open(folder.Path))
+        {
+            foreach (string name in checkpoint.Entries.Keys.Where(name => name != "kept"))
+            {
+                using Tensor tensor = checkpoint.GetTensor(name);
+                using Tensor sum = tensor.sum(); // reads it
+                Assert.Equal(tensor.numel(), sum.item<float>());
+            }
+            kept = checkpoint.GetTensor("kept");
+        }
+        using (kept)
+            Assert.InRange(ResidentOf(folder["model.safetensors"]), 0, 50L << 20); // of 120 MB
+        Assert.Equal(0, ResidentOf(folder["model.safetensors"]));
+    }
+
+    [Fact]
+    public void A_file_that_is_replaced_while_it_is_read_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        WriteLarge(folder["model.safetensors"], 1);
+        using Checkpoint checkpoint = Checkpoint.Open(folder.Path);
+        checkpoint.GetTensor("a").Dispose();
+        checkpoint.GetTensor("b").Dispose();
+        WriteLarge(folder["other"], 2);
+        File.Move(folder["other"], folder["model.safetensors"], overwrite: true);
+        CheckpointException fault = Assert.Throws<CheckpointException>(() => checkpoint.GetTensor("c"));
+        Assert.Contains($"{folder["model.safetensors"]} was replaced or changed while it was read", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Streams_round_trip()
     {
         using ImageTokenizer first = ImageTokenizer.Create(TinyModels.Tokenizer, seed: 4);
@@ -163,5 +200,29 @@ public class CheckpointTests
     {
         using FileStream stream = File.Create(path);
         SafetensorsWriter.Write(stream, [.. weights]);
+    }
+
+    /// <summary>Three tensors of 40 MB and a small one.</summary>
+    private static void WriteLarge(string path, float value)
+    {
+        using var scope = NewDisposeScope();
+        Tensor large = full([10 << 20], value);
+        using FileStream file = File.Create(path);
+        SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["a"] = large, ["b"] = large, ["c"] = large, ["kept"] = full([4], value) });
+    }
+
+    /// <summary>Bytes of a file that this process has mapped and in memory.</summary>
+    private static long ResidentOf(string path)
+    {
+        long kilobytes = 0;
+        bool ofFile = false;
+        foreach (string line in File.ReadLines("/proc/self/smaps"))
+        {
+            if (line.Split(' ')[0].Contains('-', StringComparison.Ordinal)) // a range of addresses: a mapping begins
+                ofFile = line.EndsWith(path, StringComparison.Ordinal);
+            else if (ofFile && line.StartsWith("Rss:", StringComparison.Ordinal))
+                kilobytes += long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], System.Globalization.CultureInfo.InvariantCulture);
+        }
+        return kilobytes << 10;
     }
 }
