@@ -17,6 +17,9 @@ internal enum ModelSize
 /// <summary>Models and pictures to measure with, of the official configurations and with made-up weights: nothing is downloaded.</summary>
 internal static class Subjects
 {
+    /// <summary>While .NET still compiles the thousands of small calls of a generation, it takes time from libtorch's threads.</summary>
+    public const int GenerationsToWarmUp = 3;
+
     public static TokenizerConfig TokenizerConfig(ModelSize size)
     {
         VitSize vit = size == ModelSize.Large ? VitSize.Large : VitSize.Small;
@@ -30,9 +33,6 @@ internal static class Subjects
     public static ImageGenerator Generator(ModelSize size, Precision precision) => new(GeneratorConfig(size), new Recipe("benchmark "), null, precision);
 
     public static Tensor Pictures(int batch, TokenizerConfig config) => Recipe.Pictures(batch, config.CropSize);
-
-    /// <summary>While .NET still compiles the thousands of small calls of a generation, it takes time from libtorch's threads.</summary>
-    public const int GenerationsToWarmUp = 3;
 
     /// <summary>Classifier-free guidance in every pass.</summary>
     public static SamplingOptions Sampling { get; } = new() { GuidanceScale = 3.75, TopP = 0.95 };

@@ -83,14 +83,24 @@ internal sealed class MappedFile : IDisposable
             if (given >= OfOneMapping)
                 Forget();
             if (!maps.TryGetValue(dataType, out Tensor? map))
-            {
-                maps[dataType] = map = from_file(path, shared: false, Length / size, dataType).DetachFromDisposeScope();
-                if (LengthAndTime() != (Length, written))
-                    throw new CheckpointException($"{path} was replaced or changed while it was read. Load it again.");
-            }
+                maps[dataType] = map = Map(dataType, size).DetachFromDisposeScope();
             given += elements * size;
             return map.narrow(0, start, elements);
         }
+    }
+
+    private Tensor Map(ScalarType dataType, int size)
+    {
+        ThrowIfReplaced(); // a shorter file would give libtorch's own error
+        Tensor map = from_file(path, shared: false, Length / size, dataType);
+        ThrowIfReplaced();
+        return map;
+    }
+
+    private void ThrowIfReplaced()
+    {
+        if (LengthAndTime() != (Length, written))
+            throw new CheckpointException($"{path} was replaced or changed while it was read. Load it again.");
     }
 
     private void Forget()

@@ -85,8 +85,11 @@ public class CheckpointTests
         checkpoint.GetTensor("b").Dispose();
         WriteLarge(folder["other"], 2);
         File.Move(folder["other"], folder["model.safetensors"], overwrite: true);
-        CheckpointException fault = Assert.Throws<CheckpointException>(() => checkpoint.GetTensor("c"));
-        Assert.Contains($"{folder["model.safetensors"]} was replaced or changed while it was read", fault.Message, StringComparison.Ordinal);
+        for (int attempt = 0; attempt < 2; attempt++)
+        {
+            CheckpointException fault = Assert.Throws<CheckpointException>(() => checkpoint.GetTensor("c"));
+            Assert.Contains($"{folder["model.safetensors"]} was replaced or changed while it was read", fault.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
