@@ -39,10 +39,10 @@ internal static class Product
     private static Tensor Turned(Tensor x, long rows, Tensor weight)
     {
         using var scope = NewDisposeScope();
-        Tensor columns = x.reshape(rows, x.shape[^1]).t();
+        Tensor flat = x.reshape(rows, x.shape[^1]);
         if (rows is >= AwkwardRows and < PaddedRows)
-            columns = nn.functional.pad(columns.t(), [0, 0, 0, PaddedRows - rows]).t();
-        Tensor y = weight.mm(columns).narrow(1, 0, rows).t().contiguous();
+            flat = nn.functional.pad(flat, [0, 0, 0, PaddedRows - rows]);
+        Tensor y = weight.mm(flat.t()).narrow(1, 0, rows).t().contiguous();
         return y.view([.. x.shape[..^1], weight.shape[0]]).MoveToOuterDisposeScope();
     }
 }

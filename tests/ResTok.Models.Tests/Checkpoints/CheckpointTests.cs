@@ -210,8 +210,7 @@ public class CheckpointTests
     {
         using var scope = NewDisposeScope();
         Tensor large = full([10 << 20], value);
-        using FileStream file = File.Create(path);
-        SafetensorsWriter.Write(file, new Dictionary<string, Tensor> { ["a"] = large, ["b"] = large, ["c"] = large, ["kept"] = full([4], value) });
+        WriteWeights(path, new Dictionary<string, Tensor> { ["a"] = large, ["b"] = large, ["c"] = large, ["kept"] = full([4], value) });
     }
 
     /// <summary>Bytes of a file that this process has mapped and in memory.</summary>
