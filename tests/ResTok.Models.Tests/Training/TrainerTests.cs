@@ -17,10 +17,15 @@ public class TrainerTests
     public void Eight_pictures_are_learned_to_over_30_dB()
     {
         byte[][] pictures = TrainingPictures.Discs(8, 32);
-        using ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Tokenizer with { DropLatentTokens = false }, seed: 1, initialization: WeightInitialization.FanIn);
+        // Normalised in one group, which keeps colours: in many small groups it depends on the processor's rounding how soon they are learned.
+        TokenizerConfig config = TinyModels.Tokenizer with
+        {
+            DropLatentTokens = false, PixelEncoder = false, LearnableDecoderImageTokens = false, PixelHiddenChannels = 16, PixelNormGroups = 1,
+        };
+        using ImageTokenizer tokenizer = ImageTokenizer.Create(config, seed: 1, initialization: WeightInitialization.FanIn);
         Trainer.Train(tokenizer, new ListData<byte[]>(pictures), new()
         {
-            Steps = 500, BatchSize = 8, LearningRate = 1e-3, EndLearningRate = 1e-4, WarmupSteps = 20, EmaDecay = 0.9, MaxGradientNorm = 1, ResetCodesEvery = 20, QuantizeFrom = 100,
+            Steps = 600, BatchSize = 8, LearningRate = 1e-3, EndLearningRate = 1e-4, WarmupSteps = 20, EmaDecay = 0.9, MaxGradientNorm = 1, ResetCodesEvery = 20, QuantizeFrom = 100,
         });
         using var scope = NewDisposeScope();
         Tensor images = Models.Training.Pictures.ToTensor(pictures, 32, CPU);
