@@ -17,15 +17,12 @@ public class TrainerTests
     public void Eight_pictures_are_learned_to_over_30_dB()
     {
         byte[][] pictures = TrainingPictures.Discs(8, 32);
-        // Normalised in one group, which keeps colours: in many small groups it depends on the processor's rounding how soon they are learned.
-        TokenizerConfig config = TinyModels.Tokenizer with
-        {
-            DropLatentTokens = false, PixelEncoder = false, LearnableDecoderImageTokens = false, PixelHiddenChannels = 16, PixelNormGroups = 1,
-        };
+        // Without a learned image token, which lengthens the way from latents to pixels: with it, results are 29.8 to 33.6 dB by seed.
+        TokenizerConfig config = TinyModels.Tokenizer with { DropLatentTokens = false, LearnableDecoderImageTokens = false };
         using ImageTokenizer tokenizer = ImageTokenizer.Create(config, seed: 1, initialization: WeightInitialization.FanIn);
         Trainer.Train(tokenizer, new ListData<byte[]>(pictures), new()
         {
-            Steps = 600, BatchSize = 8, LearningRate = 1e-3, EndLearningRate = 1e-4, WarmupSteps = 20, EmaDecay = 0.9, MaxGradientNorm = 1, ResetCodesEvery = 20, QuantizeFrom = 100,
+            Steps = 500, BatchSize = 8, LearningRate = 1e-3, EndLearningRate = 1e-4, WarmupSteps = 20, EmaDecay = 0.9, MaxGradientNorm = 1, ResetCodesEvery = 20, QuantizeFrom = 100,
         });
         using var scope = NewDisposeScope();
         Tensor images = Models.Training.Pictures.ToTensor(pictures, 32, CPU);
