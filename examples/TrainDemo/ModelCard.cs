@@ -17,7 +17,7 @@ internal static class ModelCard
         ResTok.Models.TokenizerConfig config = DemoRecipe.Tokenizer;
         Line($"# The demo model");
         Line($"");
-        Line($"A ResTok tokenizer ({config.CropSize}×{config.CropSize} pixels, {config.LatentTokens} tokens, codebook {config.CodebookSize}) and a HAR generator ({DemoRecipe.Generator.Layers} layers of {DemoRecipe.Generator.Width}, {DemoRecipe.Generator.Passes} passes) of {Drawings.Classes.Count} classes: {string.Join(", ", Drawings.Classes)}. It shows what the library does, offline; it is no substitute for the official models. Written by `examples/TrainDemo`, which trained it:");
+        Line($"A ResTok tokenizer ({config.CropSize}×{config.CropSize} pixels, {config.LatentTokens} tokens, codebook {config.CodebookSize}) and a HAR generator ({DemoRecipe.Generator.Layers} layers of {DemoRecipe.Generator.Width}, {DemoRecipe.Generator.Passes} passes) of {Drawings.Classes.Count} classes: {string.Join(", ", Drawings.Classes)}. It shows what the library does, offline; it is no substitute for the official models: it has seen drawings only, and of a photograph it keeps the colours and the large shapes. Written by `examples/TrainDemo`, which trained it:");
         Line($"");
         Line($"    dotnet run --project examples/TrainDemo -c Release -- --tokenizer-steps {tokenizer.Steps} --generator-steps {generator.Steps} --drawings {drawings}");
         Line($"");

@@ -7,7 +7,7 @@ using ResTok.MLNet;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var outputOption = new Option<string>("--output") { Description = "Where to write; a run that was interrupted there goes on.", DefaultValueFactory = _ => "out/demo" };
 var tokenizerStepsOption = new Option<int>("--tokenizer-steps") { Description = "Optimiser steps of the tokenizer's first run; its second has four fifths of them.", DefaultValueFactory = _ => 10_000 };
-var generatorStepsOption = new Option<int>("--generator-steps") { Description = "Optimiser steps of the generator.", DefaultValueFactory = _ => 10_000 };
+var generatorStepsOption = new Option<int>("--generator-steps") { Description = "Optimiser steps of the generator.", DefaultValueFactory = _ => 7_000 };
 var drawingsOption = new Option<int>("--drawings") { Description = "Drawings whose tokens the generator learns.", DefaultValueFactory = _ => DemoRecipe.EncodedDrawings };
 var command = new RootCommand("Trains the demo model: a tokenizer and a generator of 64×64 drawings.") { outputOption, tokenizerStepsOption, generatorStepsOption, drawingsOption };
 command.SetAction((parsed, cancellation) => RunAsync(parsed.GetValue(outputOption)!, (ml, output) =>
