@@ -33,7 +33,7 @@ internal static class ModelCard
         Line($"| tokenizer, with scraps | {scraps.Steps} | {scraps.BatchSize} | {scraps.LearningRate} | {scraps.Seed} | {Hours(scraps):0.00} |");
         Line($"| generator | {generator.Steps} | {generator.BatchSize} | {generator.LearningRate} | {generator.Seed} | {Hours(generator):0.00} |");
         Line($"");
-        Line($"The tokenizer has the L2 and quantiser losses only. Its size (`mini`) and its keys `pixel_hidden_channels` and `pixel_norm_groups` are ours: the reference implementation knows none so small. The metrics of all steps are in `training/`. Weights are stored in bfloat16, and all that follows is measured with them.");
+        Line($"The tokenizer has the L2 and quantiser losses only. Its size (`mini`) and its keys `pixel_hidden_channels` and `pixel_norm_groups` are ours; the reference implementation does not know them. The metrics of all steps are in `training/`. Weights are stored in bfloat16, and all that follows is measured with them.");
         Line($"");
         Line($"## Measured on held-out drawings");
         Line($"");
