@@ -61,10 +61,10 @@ internal static class ModelKinds
     public static readonly ModelKind<ImageTokenizer, TokenizerConfig> Tokenizer = new(
         "ResTok tokenizer", model => model.Config, TokenizerConfig.Load, TokenizerConfig.Load,
         (path, device, precision) => ImageTokenizer.Load(path, device, precision),
-        (config, weights, device, precision) => ImageTokenizer.Load(config, weights, device, precision));
+        (config, weights, device, precision) => ImageTokenizer.Load(TokenizerConfig.Load(config), weights, device, precision));
 
     public static readonly ModelKind<ImageGenerator, GeneratorConfig> Generator = new(
         "ResTok generator", model => model.Config, GeneratorConfig.Load, GeneratorConfig.Load,
         (path, device, precision) => ImageGenerator.Load(path, device, precision),
-        (config, weights, device, precision) => ImageGenerator.Load(config, weights, device, precision));
+        (config, weights, device, precision) => ImageGenerator.Load(GeneratorConfig.Load(config), weights, device, precision));
 }

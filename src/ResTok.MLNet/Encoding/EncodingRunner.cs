@@ -39,7 +39,7 @@ internal sealed class EncodingRunner : BatchRunner
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(pixels.AsMemory(0, count * 3 * side * side), [count, 3, side, side]);
         using TokenizerEncoding encoding = tokenizer.Encode(
-            batch, options.FeaturesColumnName is null ? EncodingOutputs.NoImageTokens : EncodingOutputs.None);
+            batch, options.FeaturesColumnName is null ? EncodingOutputs.None : EncodingOutputs.ImageTokens);
         tokens = encoding.Tokens.cpu().data<long>().ToArray();
         if (options.LatentsColumnName is not null)
             latents = encoding.QuantizedLatents.cpu().contiguous().data<float>().ToArray();

@@ -31,6 +31,15 @@ internal sealed partial class ConfigTree(JsonObject root, string source)
         }
     }
 
+    /// <summary>Reads JSON from a stream, which stays open.</summary>
+    /// <exception cref="CheckpointException">It cannot be parsed.</exception>
+    public static ConfigTree Read(Stream json, string source)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        using var reader = new StreamReader(json, leaveOpen: true);
+        return Read(reader, source, yaml: false);
+    }
+
     public static ConfigTree Read(string path)
     {
         using StreamReader reader = File.OpenText(path);

@@ -1,5 +1,8 @@
 using System.Runtime.CompilerServices;
-using ResTok.Models.Generation;
+using ResTok.Models.Checkpoints;
+using ResTok.Models.Generator.Networks;
+using ResTok.Models.Generator.Sampling;
+using ResTok.Models.Layers;
 using ResTok.Models.Parameters;
 using ResTok.Models.Runtime;
 using static TorchSharp.torch;
@@ -10,10 +13,8 @@ namespace ResTok.Models;
 /// Generates the tokens of pictures of a class, level by level (hierarchical autoregression, HAR; arXiv 2601.03955, section 3.4) or
 /// token by token (LlamaGen). Safe for use by several threads at once; a row's tokens do not depend on the others in its batch.
 /// </summary>
-public sealed partial class ImageGenerator : PretrainedModel
+public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGenerator, GeneratorConfig>
 {
-    private readonly LlamaTransformer transformer;
-
     internal ImageGenerator(GeneratorConfig config, IParameterSource source, Device? device, Precision precision)
         : base(device, precision)
     {
@@ -24,7 +25,7 @@ public sealed partial class ImageGenerator : PretrainedModel
         try
         {
             using var build = NewDisposeScope();
-            transformer = new(Root(source), config, Device, DataType);
+            Transformer = new(Root(source), config, Device, DataType);
         }
         catch
         {
@@ -39,7 +40,9 @@ public sealed partial class ImageGenerator : PretrainedModel
     /// <summary>The levels of the N tokens.</summary>
     public TokenLevels Levels { get; }
 
-    internal LlamaTransformer Transformer => transformer;
+    static string IPretrainedModel<ImageGenerator, GeneratorConfig>.Kind => "ResTok generator";
+
+    internal LlamaTransformer Transformer { get; }
 
     /// <summary>Builds a model with fresh random weights, for training.</summary>
     /// <param name="config">What to build.</param>
@@ -54,6 +57,39 @@ public sealed partial class ImageGenerator : PretrainedModel
         TorchRuntime.EnsureLoaded();
         using var source = new RandomParameters(seed);
         return new(config, source, device, precision);
+    }
+
+    /// <summary>Loads a saved model. Weights in the wanted precision stay mapped to the file and are read as they are used.</summary>
+    /// <param name="path">A folder or weight file, in the layouts that <see cref="ImageTokenizer.Load(string, Device?, Precision, TokenizerConfig?)"/> takes.</param>
+    /// <param name="device">Where to compute; the CPU by default.</param>
+    /// <param name="precision">The number format to compute in.</param>
+    /// <param name="config">The configuration, where it has been read before or no file holds it.</param>
+    /// <example>
+    /// <code>
+    /// using ImageGenerator generator = ImageGenerator.Load("llamagen_l_c2i_restok_l_128", torch.CUDA);
+    /// </code>
+    /// </example>
+    /// <exception cref="CheckpointException">Something is missing, damaged, or does not fit; the message lists all of it.</exception>
+    /// <exception cref="TorchRuntimeException">libtorch cannot be loaded.</exception>
+    public static ImageGenerator Load(string path, Device? device = null, Precision precision = Precision.Float32, GeneratorConfig? config = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        TorchRuntime.EnsureLoaded();
+        config ??= GeneratorConfig.Load(path);
+        return Build(Checkpoint.Open(path), source => new ImageGenerator(config, source, device, precision));
+    }
+
+    /// <summary>Loads a model from the weights that <see cref="PretrainedModel.Save(Stream, Stream)"/> wrote, into memory.</summary>
+    /// <param name="config">Its configuration, as <see cref="GeneratorConfig.Load(Stream)"/> reads it.</param>
+    /// <param name="safetensors">The weights; read forward only, tensor by tensor.</param>
+    /// <param name="device">Where to compute; the CPU by default.</param>
+    /// <param name="precision">The number format to compute in.</param>
+    /// <inheritdoc cref="Load(string, Device?, Precision, GeneratorConfig?)" path="/exception"/>
+    public static ImageGenerator Load(GeneratorConfig config, Stream safetensors, Device? device = null, Precision precision = Precision.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(safetensors);
+        return Build(Checkpoint.Read(safetensors, "model.safetensors"), source => new ImageGenerator(config, source, device, precision));
     }
 
     /// <summary>Generates the tokens of pictures.</summary>
@@ -128,7 +164,7 @@ public sealed partial class ImageGenerator : PretrainedModel
         CheckToken(ids.min().item<long>());
         CheckToken(ids.max().item<long>());
         Tensor labels = tensor(classes.Select(label => (long)label).ToArray()).to(Device);
-        return transformer.Forward(labels, ids, 0, Config.Tokens, Config.Tokens, null).DetachFromDisposeScope();
+        return Transformer.Forward(labels, ids, 0, Config.Tokens, Config.Tokens, null).DetachFromDisposeScope();
     }
 
     /// <summary>Teacher forcing with gradients, for training.</summary>
@@ -136,16 +172,17 @@ public sealed partial class ImageGenerator : PretrainedModel
     /// <param name="tokens">int64 [B, N].</param>
     /// <param name="noise">Dropout.</param>
     /// <returns>Logits, float32 [B, N, V].</returns>
-    internal Tensor Predict(Tensor classes, Tensor tokens, Training.DropoutNoise? noise) =>
-        transformer.Forward(classes, tokens, 0, Config.Tokens, Config.Tokens, null, noise);
+    internal Tensor Predict(Tensor classes, Tensor tokens, DropoutNoise? noise) =>
+        Transformer.Forward(classes, tokens, 0, Config.Tokens, Config.Tokens, null, noise);
 
-    private protected override void FreeTables() => transformer?.Dispose();
+    private protected override void WriteConfig(Stream stream) => Config.Write(stream);
 
-    /// <summary>Starts a generation; with guidance scales of its own, one for each pass of a whole picture, for tests.</summary>
-    internal GenerationRun Start(GenerationRequest request, SamplingOptions options, IReadOnlyList<double>? scales = null, Action<Tensor>? onLogits = null)
+    private protected override void FreeTables() => Transformer?.Dispose();
+
+    private GenerationRun Start(GenerationRequest request, SamplingOptions options)
     {
         int end = Check(request, options);
-        return new(transformer, Device, Config.Classes, request, options, end, scales ?? Guidance.Scales(options, transformer.Layout.Passes)) { OnLogits = onLogits };
+        return new(Transformer, request, options, end, Guidance.Scales(options, Transformer.Layout.Passes));
     }
 
     private async IAsyncEnumerable<GenerationStep> Steps(
@@ -191,10 +228,10 @@ public sealed partial class ImageGenerator : PretrainedModel
         if (prefix.Count != rows || prefix.Any(row => row.Count != prefix[0].Count))
             throw new ArgumentException($"There must be a prefix for each of the {rows} classes, all of the same length.", nameof(prefix));
         int length = prefix[0].Count;
-        if (length > end || !transformer.Layout.IsPassEnd(length))
+        if (length > end || !Transformer.Layout.IsPassEnd(length))
             throw new ArgumentException(
                 $"A prefix of {length} tokens cannot be continued to {end}: it must end where a pass ends, at one of "
-                + $"{string.Join(", ", transformer.Layout.Passes.Select(pass => pass.End).Where(count => count <= end).Prepend(0))}.", nameof(prefix));
+                + $"{string.Join(", ", Transformer.Layout.Passes.Select(pass => pass.End).Where(count => count <= end).Prepend(0))}.", nameof(prefix));
         foreach (int token in prefix.SelectMany(row => row))
             CheckToken(token);
     }

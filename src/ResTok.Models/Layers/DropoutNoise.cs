@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Training;
+namespace ResTok.Models.Layers;
 
 /// <summary>
 /// The dropout of one training batch, from a generator of its own: the same seed gives the same noise, whatever else draws random

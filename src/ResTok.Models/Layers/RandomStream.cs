@@ -1,4 +1,4 @@
-namespace ResTok.Models.Generation;
+namespace ResTok.Models.Layers;
 
 /// <summary>
 /// Random numbers as a function of (seed, row, position, index): the counter-based generator Philox4x32-10 (Salmon et al.,

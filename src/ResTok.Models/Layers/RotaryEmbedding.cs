@@ -6,13 +6,13 @@ namespace ResTok.Models.Layers;
 /// <summary>
 /// Rotary position embedding: adjacent pairs of each head's features turn by angles that grow with the position.
 /// </summary>
-internal sealed class RotaryTable : IDisposable
+internal sealed class RotaryEmbedding : IDisposable
 {
     /// <summary>e^(i·angle) per token and feature pair, complex64 [L, 1, head/2]: broadcasts over heads.</summary>
     private readonly Tensor turns;
 
     /// <param name="cosSin">cos and sin per token and pair, float32 [L, head/2, 2].</param>
-    private RotaryTable(Tensor cosSin) => turns = cosSin.unsqueeze(1).contiguous().view_as_complex().DetachFromDisposeScope();
+    private RotaryEmbedding(Tensor cosSin) => turns = cosSin.unsqueeze(1).contiguous().view_as_complex().DetachFromDisposeScope();
 
     /// <summary>
     /// In two dimensions: half of each head's features turn by the row, half by the column (reference
@@ -22,7 +22,7 @@ internal sealed class RotaryTable : IDisposable
     /// <param name="headWidth">Features per attention head, a multiple of 4.</param>
     /// <param name="rotaryBase">Config key <c>rope_base_len</c>.</param>
     /// <param name="device">Where the table is used.</param>
-    public static RotaryTable Grid(IReadOnlyList<(int Row, int Column)> positions, int headWidth, double rotaryBase, Device device)
+    public static RotaryEmbedding Grid(IReadOnlyList<(int Row, int Column)> positions, int headWidth, double rotaryBase, Device device)
     {
         int perAxis = headWidth / 4; // pairs that turn by one axis
         var values = new float[positions.Count, 2 * perAxis, 2];
@@ -48,7 +48,7 @@ internal sealed class RotaryTable : IDisposable
     /// <param name="headWidth">Features per attention head, even.</param>
     /// <param name="rotaryBase">Config key <c>rope_base</c>.</param>
     /// <param name="device">Where the table is used.</param>
-    public static RotaryTable Line(int length, int headWidth, double rotaryBase, Device device)
+    public static RotaryEmbedding Line(int length, int headWidth, double rotaryBase, Device device)
     {
         using var scope = NewDisposeScope();
         Tensor exponents = arange(0, headWidth, 2, dtype: ScalarType.Float32) / headWidth;

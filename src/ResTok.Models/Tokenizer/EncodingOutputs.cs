@@ -1,6 +1,6 @@
 namespace ResTok.Models;
 
-/// <summary>What <see cref="ImageTokenizer.Encode"/> computes beyond tokens, latents and image tokens.</summary>
+/// <summary>What <see cref="ImageTokenizer.Encode"/> computes beyond tokens and latents. Flags add.</summary>
 [Flags]
 public enum EncodingOutputs
 {
@@ -17,8 +17,8 @@ public enum EncodingOutputs
     AttentionMaps = 4,
 
     /// <summary>
-    /// No image tokens: <see cref="TokenizerEncoding.ImageTokenLevels"/> is empty, and the encoder's last block does only what the
-    /// tokens need.
+    /// The encoder's image tokens: <see cref="TokenizerEncoding.ImageTokenLevels"/>. Without them the encoder's last block does only what
+    /// the latents need.
     /// </summary>
-    NoImageTokens = 8,
+    ImageTokens = 8,
 }

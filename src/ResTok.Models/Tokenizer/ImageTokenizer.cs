@@ -1,6 +1,7 @@
+using ResTok.Models.Checkpoints;
 using ResTok.Models.Parameters;
 using ResTok.Models.Runtime;
-using ResTok.Models.Tokenizer;
+using ResTok.Models.Tokenizer.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -10,17 +11,12 @@ namespace ResTok.Models;
 /// Turns pictures into ResTok tokens and tokens into pictures (arXiv 2601.03955, section 3). Safe for use by several threads at
 /// once; the result for a picture does not depend on the others in its batch.
 /// </summary>
-public sealed partial class ImageTokenizer : PretrainedModel
+public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageTokenizer, TokenizerConfig>
 {
     private static readonly float[] ImageNetMean = [0.485f, 0.456f, 0.406f];
     private static readonly float[] ImageNetDeviation = [0.229f, 0.224f, 0.225f];
 
     private readonly Parameter? learnedLatents;
-    private readonly LatentEncoder encoder;
-    private readonly LatentDecoder decoder;
-    private readonly PixelEncoder? pixelEncoder;
-    private readonly PixelDecoder pixelDecoder;
-    private readonly VectorQuantizer quantizer;
     private readonly Tensor mean;
     private readonly Tensor deviation;
 
@@ -39,11 +35,11 @@ public sealed partial class ImageTokenizer : PretrainedModel
             learnedLatents = config.LearnableLatentTokens
                 ? scope.Parameter("latent_tokens", Initializer.Normal(Math.Pow(encoderWidth, -0.5)), config.LatentTokens, encoderWidth)
                 : null;
-            encoder = new(scope["encoder"], config, Levels, Device, DataType);
-            decoder = new(scope["decoder"], config, Levels, Device);
-            pixelEncoder = config.PixelEncoder ? new(scope["pixel_encoder"], config.PixelHiddenChannels, config.PixelNormGroups) : null;
-            pixelDecoder = new(scope["pixel_decoder"], config.PixelHiddenChannels, config.PixelNormGroups);
-            quantizer = new(scope["quantize"].As(ScalarType.Float32), config);
+            Encoder = new(scope["encoder"], config, Levels, Device, DataType);
+            Decoder = new(scope["decoder"], config, Levels, Device);
+            PixelEncoder = config.PixelEncoder ? new(scope["pixel_encoder"], config.PixelHiddenChannels, config.PixelNormGroups) : null;
+            PixelDecoder = new(scope["pixel_decoder"], config.PixelHiddenChannels, config.PixelNormGroups);
+            Quantizer = new(scope["quantize"].As(ScalarType.Float32), config);
             mean = tensor(ImageNetMean).view(1, 3, 1, 1).to(Device).DetachFromDisposeScope();
             deviation = tensor(ImageNetDeviation).view(1, 3, 1, 1).to(Device).DetachFromDisposeScope();
         }
@@ -60,13 +56,17 @@ public sealed partial class ImageTokenizer : PretrainedModel
     /// <summary>The levels of the N tokens.</summary>
     public TokenLevels Levels { get; }
 
-    internal LatentEncoder Encoder => encoder;
+    static string IPretrainedModel<ImageTokenizer, TokenizerConfig>.Kind => "ResTok tokenizer";
 
-    internal LatentDecoder Decoder => decoder;
+    internal PixelEncoder? PixelEncoder { get; }
 
-    internal PixelEncoder? PixelEncoder => pixelEncoder;
+    internal LatentEncoder Encoder { get; }
 
-    internal PixelDecoder PixelDecoder => pixelDecoder;
+    internal VectorQuantizer Quantizer { get; }
+
+    internal LatentDecoder Decoder { get; }
+
+    internal PixelDecoder PixelDecoder { get; }
 
     /// <summary>Builds a model with fresh random weights, for training.</summary>
     /// <param name="config">What to build.</param>
@@ -85,9 +85,48 @@ public sealed partial class ImageTokenizer : PretrainedModel
         return new(config, source, device, precision);
     }
 
+    /// <summary>Loads a saved model. Weights in the wanted precision stay mapped to the file and are read as they are used.</summary>
+    /// <param name="path">
+    /// A folder in the Hugging Face layout (<c>config.json</c> with <c>model.safetensors</c> or its shards) or in that of
+    /// training (<c>pytorch_model.bin</c>, under <c>ema_model</c> where there is one), or one weight file with its configuration
+    /// beside it or in the two folders above.
+    /// </param>
+    /// <param name="device">Where to compute; the CPU by default.</param>
+    /// <param name="precision">The number format to compute in.</param>
+    /// <param name="config">The configuration, where it has been read before or no file holds it.</param>
+    /// <example>
+    /// <code>
+    /// using ImageTokenizer tokenizer = ImageTokenizer.Load("restok_l_128.r256_in1k", torch.CUDA, Precision.BFloat16);
+    /// </code>
+    /// </example>
+    /// <exception cref="CheckpointException">
+    /// Something is missing, damaged, or does not fit; the message lists all of it.
+    /// </exception>
+    /// <exception cref="TorchRuntimeException">libtorch cannot be loaded.</exception>
+    public static ImageTokenizer Load(string path, Device? device = null, Precision precision = Precision.Float32, TokenizerConfig? config = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        TorchRuntime.EnsureLoaded();
+        config ??= TokenizerConfig.Load(path);
+        return Build(Checkpoint.Open(path), source => new ImageTokenizer(config, source, device, precision));
+    }
+
+    /// <summary>Loads a model from the weights that <see cref="PretrainedModel.Save(Stream, Stream)"/> wrote, into memory.</summary>
+    /// <param name="config">Its configuration, as <see cref="TokenizerConfig.Load(Stream)"/> reads it.</param>
+    /// <param name="safetensors">The weights; read forward only, tensor by tensor.</param>
+    /// <param name="device">Where to compute; the CPU by default.</param>
+    /// <param name="precision">The number format to compute in.</param>
+    /// <inheritdoc cref="Load(string, Device?, Precision, TokenizerConfig?)" path="/exception"/>
+    public static ImageTokenizer Load(TokenizerConfig config, Stream safetensors, Device? device = null, Precision precision = Precision.Float32)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        ArgumentNullException.ThrowIfNull(safetensors);
+        return Build(Checkpoint.Read(safetensors, "model.safetensors"), source => new ImageTokenizer(config, source, device, precision));
+    }
+
     /// <summary>Turns pictures into tokens.</summary>
     /// <param name="images">RGB pictures in [0, 1], floating, [B, 3, S, S] with S = <see cref="TokenizerConfig.CropSize"/>, on any device.</param>
-    /// <param name="outputs">What to compute beyond tokens, latents and image tokens.</param>
+    /// <param name="outputs">What to compute beyond tokens and latents.</param>
     /// <returns>The encoding, which the caller disposes.</returns>
     /// <example>
     /// <code>
@@ -114,9 +153,9 @@ public sealed partial class ImageTokenizer : PretrainedModel
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
             Tensor x = (images.to(ScalarType.Float32, Device) - mean) / deviation;
-            (Tensor z, Tensor[] imageLevels) = EncodeLatents(x.to(DataType), maps, !outputs.HasFlag(EncodingOutputs.NoImageTokens));
+            (Tensor z, Tensor[] imageLevels) = EncodeLatents(x.to(DataType), maps, outputs.HasFlag(EncodingOutputs.ImageTokens));
             Tensor latents = z.to(ScalarType.Float32);
-            Quantization result = quantizer.Quantize(latents);
+            Quantization result = Quantizer.Quantize(latents);
             return new(Keep(result.Tokens), Keep(latents), Keep(result.Quantized), [.. imageLevels.Select(level => Keep(level.to(ScalarType.Float32)))])
             {
                 Margins = outputs.HasFlag(EncodingOutputs.Margins) ? Keep(result.Margins()) : null,
@@ -193,10 +232,12 @@ public sealed partial class ImageTokenizer : PretrainedModel
         }
     }
 
+    private protected override void WriteConfig(Stream stream) => Config.Write(stream);
+
     private protected override void FreeTables()
     {
-        encoder?.Dispose();
-        decoder?.Dispose();
+        Encoder?.Dispose();
+        Decoder?.Dispose();
         mean?.Dispose();
         deviation?.Dispose();
     }
@@ -204,10 +245,10 @@ public sealed partial class ImageTokenizer : PretrainedModel
     /// <summary>From normalised pictures [B, 3, S, S] to latents [B, C, 1, N] and image token levels, differentiable.</summary>
     private (Tensor Latents, Tensor[] ImageTokenLevels) EncodeLatents(Tensor x, List<Tensor>? maps, bool wantsImageTokens)
     {
-        if (pixelEncoder is null)
-            return encoder.Forward(x, learnedLatents, maps, wantsImageTokens);
-        using Tensor features = pixelEncoder.Forward(x);
-        return encoder.Forward(features, learnedLatents, maps, wantsImageTokens);
+        if (PixelEncoder is null)
+            return Encoder.Forward(x, learnedLatents, maps, wantsImageTokens);
+        using Tensor features = PixelEncoder.Forward(x);
+        return Encoder.Forward(features, learnedLatents, maps, wantsImageTokens);
     }
 
     /// <summary>Encodes and decodes pictures with gradients, for training.</summary>
@@ -219,18 +260,13 @@ public sealed partial class ImageTokenizer : PretrainedModel
     {
         using var scope = NewDisposeScope();
         (Tensor z, Tensor[] imageLevels) = EncodeLatents(((images - mean) / deviation).to(DataType), null, wantsImageTokens: true);
-        Quantization result = quantizer.Quantize(z);
+        Quantization result = Quantizer.Quantize(z);
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
         Tensor latents = (quantize ? result.Quantized : result.Latents.transpose(1, 2).unsqueeze(2)).to(DataType);
-        Tensor rebuilt = pixelDecoder.Forward(decoder.Forward(latents, counts, null)).to(ScalarType.Float32);
-        Tensor? features = featureToken is null ? null : decoder.Features(latents, counts, featureToken.to(DataType));
+        Tensor rebuilt = PixelDecoder.Forward(Decoder.Forward(latents, counts, null)).to(ScalarType.Float32);
+        Tensor? features = featureToken is null ? null : Decoder.Features(latents, counts, featureToken.to(DataType));
         return new(rebuilt.MoveToOuterDisposeScope(), result.MoveToOuterDisposeScope(), imageLevels[0].MoveToOuterDisposeScope(), features?.MoveToOuterDisposeScope());
     }
-
-    /// <summary>The quantiser's losses, with gradients.</summary>
-    internal (Tensor Total, Tensor Commitment, Tensor Codebook, Tensor Entropy) QuantizerLoss(Quantization result) => quantizer.Losses(result);
-
-    internal VectorQuantizer Quantizer => quantizer;
 
     private Tensor DecodeTokens(Tensor tokens, IReadOnlyList<int> tokenCounts, List<Tensor>? maps)
     {
@@ -241,10 +277,10 @@ public sealed partial class ImageTokenizer : PretrainedModel
         }
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        Tensor codes = quantizer.Lookup(tokens.to(ScalarType.Int64, Device)).to(DataType); // [B, C, 1, n]
+        Tensor codes = Quantizer.Lookup(tokens.to(ScalarType.Int64, Device)).to(DataType); // [B, C, 1, n]
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
-        Tensor features = decoder.Forward(codes, counts, maps);
-        return Keep(pixelDecoder.Forward(features).to(ScalarType.Float32).contiguous());
+        Tensor features = Decoder.Forward(codes, counts, maps);
+        return Keep(PixelDecoder.Forward(features).to(ScalarType.Float32).contiguous());
     }
 
     private void CheckTokens(Tensor tokens)
@@ -264,7 +300,7 @@ public sealed partial class ImageTokenizer : PretrainedModel
     private QuantizerLosses LossValues(Quantization result)
     {
         using var scope = NewDisposeScope();
-        (Tensor total, Tensor commitment, Tensor codebook, Tensor entropy) = quantizer.Losses(result);
+        (Tensor total, Tensor commitment, Tensor codebook, Tensor entropy) = Quantizer.Losses(result);
         return new(total.item<float>(), commitment.item<float>(), codebook.item<float>(), entropy.item<float>());
     }
 

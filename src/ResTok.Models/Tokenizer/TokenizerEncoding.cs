@@ -26,7 +26,10 @@ public sealed class TokenizerEncoding : IDisposable
     /// <summary>The codes of the tokens, float32 [B, C, 1, N]; on the unit sphere with <c>use_l2_norm</c>.</summary>
     public Tensor QuantizedLatents { get; }
 
-    /// <summary>The encoder's image tokens, level by level, coarsest first: [B, n, D] each (before the final norm).</summary>
+    /// <summary>
+    /// The encoder's image tokens, level by level, coarsest first: [B, n, D] each, before the final norm. Empty unless
+    /// <see cref="EncodingOutputs.ImageTokens"/> was asked for.
+    /// </summary>
     public IReadOnlyList<Tensor> ImageTokenLevels { get; }
 
     /// <summary>

@@ -1,4 +1,4 @@
-using ResTok.Models.Generation;
+using ResTok.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ResTok.Models.Training;
 
 /// <summary>Between pictures' bytes and tensors.</summary>
-internal static class Pictures
+internal static class ImageBatch
 {
     /// <summary>Stacks pictures.</summary>
     /// <param name="batch">Interleaved RGB of S×S pixels each.</param>

@@ -1,39 +1,37 @@
 using ResTok.Models.Parameters;
-using ResTok.Models.Tokenizer;
+using ResTok.Models.Tokenizer.Networks;
 using ResTok.Models.Training.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResTok.Models.Training;
 
-/// <summary>The losses beside reconstruction and quantiser, those whose weight is not zero.</summary>
-internal sealed class TokenizerLosses : IDisposable
+/// <summary>
+/// What a tokenizer's training minimises (arXiv 2601.03955, section 4; reference <c>losses.py</c>):
+/// L = λ_rec·L_rec + λ_q·L_q + λ_p·LPIPS + λ_adv·L_G + λ_vf·L_align. It holds the networks that some terms need and trains those of them
+/// that learn too.
+/// </summary>
+internal sealed class TokenizerObjective : IDisposable
 {
     private readonly TokenizerTrainingOptions options;
     private readonly PerceptualLoss? perceptual;
     private readonly AdversarialLoss? adversarial;
     private readonly FoundationAlignment? alignment;
-    private readonly List<(Tensor Images, Tensor Rebuilt)> judged = [];
+    private readonly List<(Tensor Images, Tensor Rebuilt)> pending = []; // of this step, for the discriminator
 
     /// <param name="config">Of the tokenizer.</param>
     /// <param name="options">Weights and checkpoints.</param>
     /// <param name="device">Where to compute.</param>
     /// <exception cref="Checkpoints.CheckpointException">A network's checkpoint is missing or not what it should be.</exception>
-    public TokenizerLosses(TokenizerConfig config, TokenizerTrainingOptions options, Device device)
+    public TokenizerObjective(TokenizerConfig config, TokenizerTrainingOptions options, Device device)
     {
         this.options = options;
         try
         {
             if (options.PerceptualWeight > 0)
-                perceptual = LoadPerceptual(options.VggCheckpoint!, options.LpipsCheckpoint!, device);
+                perceptual = PerceptualLoss.Load(options.VggCheckpoint!, options.LpipsCheckpoint!, device);
             if (options.AdversarialWeight > 0)
-            {
-                using var random = new RandomParameters(options.Seed + 1);
-                Discriminator discriminator = options.Discriminator == DiscriminatorKind.Dino
-                    ? new DinoDiscriminator(AuxiliaryNetwork.Load(options.DinoCheckpoint!, source => new DinoTransformer(source, device)), random, device)
-                    : new LayerDiscriminator(random, device);
-                adversarial = new(discriminator, options, device);
-            }
+                adversarial = new(Discriminator.Create(options, device), options, device);
             if (options.AlignmentWeight > 0)
             {
                 using var random = new RandomParameters(options.Seed + 2);
@@ -55,43 +53,69 @@ internal sealed class TokenizerLosses : IDisposable
     /// <summary>For checkpoints.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> State() => [.. adversarial?.State() ?? [], .. alignment?.State() ?? []];
 
-    /// <summary>Their weighted sum for a batch, or null where there are none.</summary>
+    /// <summary>The loss of a batch, a scalar with gradients. A term that is off is a constant zero.</summary>
     /// <param name="images">[B, 3, S, S] in [0, 1].</param>
-    /// <param name="made">What the tokenizer made of them.</param>
+    /// <param name="reconstruction">What the tokenizer made of them.</param>
+    /// <param name="quantizer">The tokenizer's.</param>
     /// <param name="step">Of the run.</param>
     /// <param name="seed">Of the batch.</param>
-    /// <param name="metrics">Gets each loss.</param>
-    public Tensor? Sum(Tensor images, Reconstruction made, long step, long seed, Metrics metrics)
+    /// <param name="metrics">Gets each term.</param>
+    public Tensor Loss(Tensor images, Reconstruction reconstruction, VectorQuantizer quantizer, long step, long seed, Metrics metrics)
     {
         using var scope = NewDisposeScope();
-        Tensor? total = null;
-        void Add(string name, double weight, Tensor loss)
+        Tensor rebuilt = reconstruction.Images, zero = zeros([], dtype: ScalarType.Float32, device: images.device);
+
+        Tensor loss = options.ReconstructionWeight * Reconstruction()
+            + options.QuantizerWeight * Quantizer()
+            + options.PerceptualWeight * Perceptual()
+            + options.AdversarialWeight * Generator()
+            + options.AlignmentWeight * Alignment();
+        return loss.MoveToOuterDisposeScope();
+
+        Tensor Reconstruction() => Reported("reconstruction_loss", options.Reconstruction == ReconstructionLoss.L1
+            ? nn.functional.l1_loss(rebuilt, images)
+            : nn.functional.mse_loss(rebuilt, images));
+
+        Tensor Quantizer()
         {
-            metrics.Add(name, loss.item<float>());
-            total = total is null ? weight * loss : total + weight * loss;
+            (Tensor total, Tensor commitment, Tensor codebook, Tensor entropy) = quantizer.Losses(reconstruction.Quantization);
+            Reported("commitment_loss", commitment);
+            Reported("codebook_loss", codebook);
+            if (quantizer.HasEntropyLoss)
+                Reported("entropy_loss", entropy);
+            return step >= options.QuantizeFrom ? total : zero;
         }
-        if (perceptual is not null)
-            Add("perceptual_loss", options.PerceptualWeight, perceptual.ForwardShifted(images, made.Images, new Random((int)seed)));
-        if (alignment is not null)
-            Add("alignment_loss", options.AlignmentWeight, alignment.Forward(images, made.CoarsestTokens, made.Features!));
-        if (adversarial is not null && adversarial.IsActive(step))
+
+        Tensor Perceptual() => perceptual is null ? zero : Reported("perceptual_loss", perceptual.ForwardShifted(images, rebuilt, new Random((int)seed)));
+
+        Tensor Generator()
         {
-            Add("adversarial_loss", options.AdversarialWeight, adversarial.Doubt(made.Images, seed));
-            judged.Add((images.detach().DetachFromDisposeScope(), made.Images.detach().DetachFromDisposeScope()));
+            if (adversarial is null || !adversarial.IsActive(step))
+                return zero;
+            pending.Add((images.detach().DetachFromDisposeScope(), rebuilt.detach().DetachFromDisposeScope()));
+            return Reported("adversarial_loss", adversarial.GeneratorLoss(rebuilt, seed));
         }
-        return total?.MoveToOuterDisposeScope();
+
+        Tensor Alignment() => alignment is null ? zero
+            : Reported("alignment_loss", alignment.Forward(images, reconstruction.CoarsestTokens, reconstruction.Features!));
+
+        Tensor Reported(string name, Tensor term)
+        {
+            metrics.Add(name, term.item<float>());
+            return term;
+        }
     }
 
-    /// <summary>Trains the losses' own parts, after the tokenizer's step.</summary>
+    /// <summary>Trains the objective's own networks, after the tokenizer's step.</summary>
     /// <param name="step">Of the run.</param>
     /// <param name="seed">Of the step.</param>
     /// <param name="metrics">Gets the discriminator's losses.</param>
     public void Step(long step, long seed, Metrics metrics)
     {
         alignment?.Step(step);
-        if (judged.Count == 0)
+        if (pending.Count == 0)
             return;
-        adversarial!.Step(judged, step, seed, metrics);
+        adversarial!.Step(pending, step, seed, metrics);
         Forget();
     }
 
@@ -105,21 +129,11 @@ internal sealed class TokenizerLosses : IDisposable
 
     private void Forget()
     {
-        foreach ((Tensor images, Tensor rebuilt) in judged)
+        foreach ((Tensor images, Tensor rebuilt) in pending)
         {
             images.Dispose();
             rebuilt.Dispose();
         }
-        judged.Clear();
-    }
-
-    private static PerceptualLoss LoadPerceptual(string vgg, string heads, Device device) => AuxiliaryNetwork.Load(
-        vgg, features => AuxiliaryNetwork.Load(heads, linear => new PerceptualLoss(new TwoSources(features, linear), device)));
-
-    /// <summary>The features from one checkpoint, the heads from another.</summary>
-    private sealed class TwoSources(IParameterSource features, IParameterSource heads) : IParameterSource
-    {
-        public Tensor Get(string name, long[] shape, Initializer initializer) =>
-            (name.StartsWith("lin", StringComparison.Ordinal) ? heads : features).Get(name, shape, initializer);
+        pending.Clear();
     }
 }

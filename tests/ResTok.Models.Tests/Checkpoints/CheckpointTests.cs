@@ -99,12 +99,12 @@ public class CheckpointTests
         using MemoryStream config = new(), weights = new();
         first.Save(config, weights);
         config.Position = weights.Position = 0;
-        using ImageTokenizer second = ImageTokenizer.Load(config, weights);
+        using ImageTokenizer second = ImageTokenizer.Load(TokenizerConfig.Load(config), weights);
         Assert.Equal(first.Config, second.Config);
         Assert.All(first.StateDict, entry => Assert.True(entry.Value.equal(second.StateDict[entry.Key]).all().item<bool>()));
         weights.SetLength(weights.Length - 1);
         config.Position = weights.Position = 0;
-        Assert.Contains("ends before", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(config, weights)).Message, StringComparison.Ordinal);
+        Assert.Contains("ends before", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(TokenizerConfig.Load(config), weights)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

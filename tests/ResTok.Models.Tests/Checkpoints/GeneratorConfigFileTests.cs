@@ -71,7 +71,7 @@ public class GeneratorConfigFileTests
         })
         {
             using var stream = new MemoryStream();
-            GeneratorConfigFile.Write(config, stream);
+            config.Write(stream);
             Assert.Equal(config, Read(System.Text.Encoding.UTF8.GetString(stream.ToArray())));
         }
     }
@@ -97,5 +97,5 @@ public class GeneratorConfigFileTests
         Assert.Contains("give the generator's folder", Assert.Throws<CheckpointException>(() => Read(Tokenizer)).Message);
     }
 
-    private static GeneratorConfig Read(string text) => GeneratorConfigFile.Read(ConfigTree.Read(new StringReader(text), "test.yaml", yaml: true));
+    private static GeneratorConfig Read(string text) => GeneratorConfig.Read(ConfigTree.Read(new StringReader(text), "test.yaml", yaml: true));
 }

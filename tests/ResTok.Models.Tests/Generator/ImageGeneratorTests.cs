@@ -1,7 +1,8 @@
+using ResTok.Models.Generator.Sampling;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tests.Generation;
+namespace ResTok.Models.Tests.Generator;
 
 public class ImageGeneratorTests
 {
@@ -60,11 +61,14 @@ public class ImageGeneratorTests
     {
         using ImageGenerator generator = TinyModels.CreateGenerator();
         var options = new SamplingOptions { Greedy = true, Schedule = schedule, GuidanceScale = 3, GuidanceStart = 0.2, GuidanceEnd = 0.5, MinGuidanceScale = 0.5 };
-        double[] scales = Models.Generation.Guidance.Scales(options, generator.Transformer.Layout.Passes);
+        double[] scales = Guidance.Scales(options, generator.Transformer.Layout.Passes);
         var guided = new List<Tensor>();
-        using var run = generator.Start(new([2]), options, null, logits => guided.Add(logits.clone().DetachFromDisposeScope()));
+        using var run = new GenerationRun(generator.Transformer, new([2]), options, generator.Config.Tokens, scales);
         while (!run.IsComplete)
-            run.RunPass();
+        {
+            guided.Add(run.Predict());
+            run.Sample(guided[^1]);
+        }
         using Tensor tokens = run.Step().ToTensor(), actual = cat(guided, 1);
         guided.ForEach(part => part.Dispose());
 

@@ -2,7 +2,7 @@ using ResTok.Models.Tests.Parity;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tests;
+namespace ResTok.Models.Tests.Tokenizer;
 
 public class ImageTokenizerTests
 {
@@ -47,8 +47,8 @@ public class ImageTokenizerTests
         using var scope = NewDisposeScope();
         using ImageTokenizer tokenizer = new(config, new Recipe("outputs"), null, Precision.Float32);
         Tensor pictures = Recipe.Pictures(2, config.CropSize);
-        using TokenizerEncoding all = tokenizer.Encode(pictures, EncodingOutputs.AttentionMaps);
-        using TokenizerEncoding bare = tokenizer.Encode(pictures, EncodingOutputs.NoImageTokens);
+        using TokenizerEncoding all = tokenizer.Encode(pictures, EncodingOutputs.AttentionMaps | EncodingOutputs.ImageTokens);
+        using TokenizerEncoding bare = tokenizer.Encode(pictures);
         Assert.Empty(bare.ImageTokenLevels);
         Assert.NotEmpty(all.ImageTokenLevels);
         Assert.True((all.Latents - bare.Latents).abs().max().item<float>() < 5e-5);

@@ -121,7 +121,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
         float[] weights = Weights();
         using (Tensor pictures = fake.clone().requires_grad_(true))
         {
-            game.Doubt(pictures, 7).backward();
+            game.GeneratorLoss(pictures, 7).backward();
             Assert.True(pictures.grad!.abs().sum().item<float>() > 0);
         }
         Assert.All(discriminator.Parameters.Values, parameter => Assert.True(parameter.grad is null));

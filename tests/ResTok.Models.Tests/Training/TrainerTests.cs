@@ -25,7 +25,7 @@ public class TrainerTests
             Steps = 500, BatchSize = 8, LearningRate = 1e-3, EndLearningRate = 1e-4, WarmupSteps = 20, EmaDecay = 0.9, MaxGradientNorm = 1, ResetCodesEvery = 20, QuantizeFrom = 100,
         });
         using var scope = NewDisposeScope();
-        Tensor images = Models.Training.Pictures.ToTensor(pictures, 32, CPU);
+        Tensor images = ImageBatch.ToTensor(pictures, 32, CPU);
         using TokenizerEncoding encoding = tokenizer.Encode(images);
         Tensor rebuilt = tokenizer.Decode(encoding.Tokens);
         double psnr = (rebuilt - images).pow(2).mean([1, 2, 3]).log10().mul(-10).mean().item<float>();

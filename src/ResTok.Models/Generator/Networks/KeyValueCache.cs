@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Generation;
+namespace ResTok.Models.Generator.Networks;
 
 /// <summary>The keys and values of one layer for the positions that have gone through the network.</summary>
 internal sealed class KeyValueCache : IDisposable

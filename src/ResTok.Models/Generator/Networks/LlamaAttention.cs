@@ -1,10 +1,9 @@
 using ResTok.Models.Layers;
 using ResTok.Models.Parameters;
-using ResTok.Models.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Generation;
+namespace ResTok.Models.Generator.Networks;
 
 /// <summary>Self-attention with rotary positions and, where configured, fewer heads of keys and values than of queries.</summary>
 internal sealed class LlamaAttention
@@ -33,7 +32,7 @@ internal sealed class LlamaAttention
     /// <param name="mask">Additive [n, start + n], or null where all n see each other and all before.</param>
     /// <param name="noise">Dropout, in training.</param>
     /// <returns>[B, n, D].</returns>
-    public Tensor Forward(Tensor x, RotaryTable rotary, int start, KeyValueCache? cache, Tensor? mask, DropoutNoise? noise)
+    public Tensor Forward(Tensor x, RotaryEmbedding rotary, int start, KeyValueCache? cache, Tensor? mask, DropoutNoise? noise)
     {
         using var scope = NewDisposeScope();
         Tensor all = queryKeyValue.Forward(x).unflatten(2, [heads + 2 * keyValueHeads, -1]); // [B, n, heads, head]
@@ -44,20 +43,10 @@ internal sealed class LlamaAttention
             (key, value) = cache.Append(start, key, value); // [B, heads, start + n, head]
         if (keyValueHeads != heads)
             (key, value) = (Repeat(key), Repeat(value));
-        Tensor mixed = noise is null || dropout == 0
-            ? nn.functional.scaled_dot_product_attention(query, key, value, mask)
-            : Mix(query, key, value, mask, noise);
-        return output.Forward(mixed.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Attention step by step, where its weights are dropped out.</summary>
-    private Tensor Mix(Tensor query, Tensor key, Tensor value, Tensor? mask, DropoutNoise noise)
-    {
-        using var scope = NewDisposeScope();
-        Tensor scores = matmul(query * Math.Pow(query.shape[^1], -0.5), key.transpose(-2, -1)); // [B, heads, n, start + n]
-        if (mask is not null)
-            scores = scores + mask;
-        return matmul(noise.Drop(softmax(scores, -1), dropout), value).MoveToOuterDisposeScope();
+        Tensor attended = noise is null || dropout == 0
+            ? ScaledDotProduct.Attend(query, key, value, mask)
+            : ScaledDotProduct.Attend(query, key, value, mask, noise, dropout);
+        return output.Forward(attended.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
     }
 
     private Tensor Repeat(Tensor x) => x.repeat_interleave(heads / keyValueHeads, dim: 1);

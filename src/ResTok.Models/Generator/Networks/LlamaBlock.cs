@@ -1,10 +1,9 @@
 using ResTok.Models.Layers;
 using ResTok.Models.Parameters;
-using ResTok.Models.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Generation;
+namespace ResTok.Models.Generator.Networks;
 
 /// <summary>One block of the generator: attention and a gated feed-forward network, each after a norm and around a residual.</summary>
 internal sealed class LlamaBlock
@@ -32,7 +31,7 @@ internal sealed class LlamaBlock
     }
 
     /// <inheritdoc cref="LlamaAttention.Forward"/>
-    public Tensor Forward(Tensor x, RotaryTable rotary, int start, KeyValueCache? cache, Tensor? mask, DropoutNoise? noise)
+    public Tensor Forward(Tensor x, RotaryEmbedding rotary, int start, KeyValueCache? cache, Tensor? mask, DropoutNoise? noise)
     {
         using var scope = NewDisposeScope();
         Tensor attended = attention.Forward(attentionNorm.Forward(x), rotary, start, cache, mask, noise);

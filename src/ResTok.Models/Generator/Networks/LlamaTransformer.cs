@@ -1,10 +1,9 @@
 using ResTok.Models.Layers;
 using ResTok.Models.Parameters;
-using ResTok.Models.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Generation;
+namespace ResTok.Models.Generator.Networks;
 
 /// <summary>
 /// The LLaMA-style transformer that predicts tokens from a class and the tokens before (arXiv 2601.03955, section 3.4; reference
@@ -38,12 +37,17 @@ internal sealed class LlamaTransformer : IDisposable
         blocks = [.. Enumerable.Range(0, config.Layers).Select(i => new LlamaBlock(scope["layers"][i], config, i))];
         norm = new(scope["norm"], config.Width, config.NormEpsilon);
         output = new(scope["output"], config.Width, config.CodebookSize, hasBias: false, Initializer.Zeros);
-        Rotary = RotaryTable.Line(config.Tokens, config.Width / config.Heads, config.RopeBase, device);
+        Rotary = RotaryEmbedding.Line(config.Tokens, config.Width / config.Heads, config.RopeBase, device);
     }
 
     public SequenceLayout Layout { get; }
 
-    internal RotaryTable Rotary { get; }
+    public Device Device => device;
+
+    /// <summary>The class that stands for no class.</summary>
+    public int NullClass => config.Classes;
+
+    internal RotaryEmbedding Rotary { get; }
 
     /// <summary>Runs the positions from <paramref name="start"/> to before <paramref name="end"/>.</summary>
     /// <param name="classes">int64 [B]; the null class is <see cref="GeneratorConfig.Classes"/>.</param>

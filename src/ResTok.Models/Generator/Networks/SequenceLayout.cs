@@ -1,4 +1,4 @@
-namespace ResTok.Models.Generation;
+namespace ResTok.Models.Generator.Networks;
 
 /// <summary>
 /// Which input stands at which position of the generator's sequence, which passes produce it and who sees whom (reference
@@ -65,19 +65,3 @@ internal sealed class SequenceLayout
             : (new(InputKind.Special, position - group - 1, 0), 2 * group);
     }
 }
-
-/// <summary>One pass: the positions that go through the network, and so the tokens that come out.</summary>
-internal readonly record struct GenerationPass(int Start, int Count)
-{
-    public int End => Start + Count;
-}
-
-internal enum InputKind
-{
-    Class,
-    Token,
-    Special,
-}
-
-/// <summary>Inputs of adjacent positions: the class, tokens or special tokens from an index on.</summary>
-internal readonly record struct InputRun(InputKind Kind, int First, int Count);

@@ -1,6 +1,8 @@
+using ResTok.Models.Generator.Networks;
+using ResTok.Models.Layers;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Generation;
+namespace ResTok.Models.Generator.Sampling;
 
 /// <summary>
 /// One generation under way. Belongs to one caller, but each pass may run on another thread.
@@ -12,7 +14,6 @@ namespace ResTok.Models.Generation;
 internal sealed class GenerationRun : IDisposable
 {
     private readonly LlamaTransformer transformer;
-    private readonly Device device;
     private readonly SamplingOptions options;
     private readonly long[] rowIds;
     private readonly int[][] tokens; // of each row, those known so far first
@@ -24,17 +25,13 @@ internal sealed class GenerationRun : IDisposable
     private int cached; // positions
 
     /// <param name="transformer">The network.</param>
-    /// <param name="device">Where it is.</param>
-    /// <param name="nullClass">The class of the unconditional half.</param>
     /// <param name="request">Valid.</param>
     /// <param name="options">Valid.</param>
     /// <param name="end">Tokens to generate, with the prefix: where a pass ends.</param>
-    /// <param name="allScales">The guidance scale of every pass of a whole picture.</param>
-    public GenerationRun(
-        LlamaTransformer transformer, Device device, int nullClass, GenerationRequest request, SamplingOptions options, int end, IReadOnlyList<double> allScales)
+    /// <param name="allScales">The guidance scale of every pass of a whole image.</param>
+    public GenerationRun(LlamaTransformer transformer, GenerationRequest request, SamplingOptions options, int end, IReadOnlyList<double> allScales)
     {
         this.transformer = transformer;
-        this.device = device;
         this.options = options;
         int rows = request.Classes.Count, prefix = request.Prefix is [var first, ..] ? first.Count : 0;
         rowIds = [.. request.RowIds ?? [.. Enumerable.Range(0, rows).Select(row => (long)row)]];
@@ -48,8 +45,8 @@ internal sealed class GenerationRun : IDisposable
 
         bool guided = scales.Any(scale => scale > 1);
         using var scope = NewDisposeScope();
-        long[] labels = [.. request.Classes.Select(label => (long)label), .. Enumerable.Repeat((long)nullClass, guided ? rows : 0)];
-        classes = tensor(labels).to(device).DetachFromDisposeScope();
+        long[] labels = [.. request.Classes.Select(label => (long)label), .. Enumerable.Repeat((long)transformer.NullClass, guided ? rows : 0)];
+        classes = tensor(labels).to(transformer.Device).DetachFromDisposeScope();
         caches = passes.Length == 0 ? [] : transformer.CreateCaches(labels.Length, end);
     }
 
@@ -64,12 +61,19 @@ internal sealed class GenerationRun : IDisposable
     /// <summary>Runs the next pass. The first one also takes in the prefix.</summary>
     public void RunPass()
     {
+        using Tensor logits = Predict();
+        Sample(logits);
+    }
+
+    /// <summary>The first half of a pass: its guided logits, float32 [B, n, V], which the caller disposes.</summary>
+    public Tensor Predict()
+    {
         GenerationPass pass = passes[next];
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         int rows = tokens.Length;
         bool doubled = scales.AsSpan(next).ContainsAnyInRange(Math.BitIncrement(1.0), double.PositiveInfinity);
-        Tensor known = tensor(tokens.SelectMany(row => row.Take(Math.Max(1, TokenCount)).Select(token => (long)token)).ToArray(), [rows, Math.Max(1, TokenCount)]).to(device);
+        Tensor known = tensor(tokens.SelectMany(row => row.Take(Math.Max(1, TokenCount)).Select(token => (long)token)).ToArray(), [rows, Math.Max(1, TokenCount)]).to(transformer.Device);
         Tensor logits = doubled
             ? transformer.Forward(classes, cat([known, known]), cached, pass.End, pass.Count, caches)
             : transformer.Forward(classes.narrow(0, 0, rows), known, cached, pass.End, pass.Count, caches);
@@ -79,25 +83,16 @@ internal sealed class GenerationRun : IDisposable
             Tensor unconditional = logits.narrow(0, rows, rows);
             conditional = unconditional + (conditional - unconditional) * scales[next];
         }
-        OnLogits?.Invoke(conditional);
-        Sample(conditional, pass);
-        cached = TokenCount = pass.End;
-        next++;
+        return conditional.DetachFromDisposeScope();
     }
 
-    /// <summary>Sees the guided logits [B, n, V] of every pass, for tests.</summary>
-    internal Action<Tensor>? OnLogits { get; init; }
-
-    public void Dispose()
+    /// <summary>The second half: draws the pass's tokens.</summary>
+    /// <param name="logits">What <see cref="Predict"/> gave.</param>
+    public void Sample(Tensor logits)
     {
-        classes.Dispose();
-        foreach (KeyValueCache cache in caches)
-            cache.Dispose();
-    }
-
-    private void Sample(Tensor logits, GenerationPass pass)
-    {
-        float[] values = logits.cpu().contiguous().data<float>().ToArray();
+        GenerationPass pass = passes[next];
+        using Tensor onCpu = logits.cpu().contiguous();
+        float[] values = onCpu.data<float>().ToArray();
         int codes = (int)logits.shape[2];
         Parallel.For(0, tokens.Length * pass.Count, i =>
         {
@@ -106,5 +101,14 @@ internal sealed class GenerationRun : IDisposable
             tokens[row][position] = TokenSampler.Sample(
                 values.AsSpan(i * codes, codes), options, new RandomStream(options.Seed, (ulong)rowIds[row], (uint)position));
         });
+        cached = TokenCount = pass.End;
+        next++;
+    }
+
+    public void Dispose()
+    {
+        classes.Dispose();
+        foreach (KeyValueCache cache in caches)
+            cache.Dispose();
     }
 }

@@ -1,4 +1,6 @@
-namespace ResTok.Models.Generation;
+using ResTok.Models.Generator.Networks;
+
+namespace ResTok.Models.Generator.Sampling;
 
 /// <summary>The classifier-free guidance scale of each pass.</summary>
 internal static class Guidance

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
+using ResTok.Models.Layers;
 
-namespace ResTok.Models.Generation;
+namespace ResTok.Models.Generator.Sampling;
 
 /// <summary>Draws a token from logits: temperature, top-k, top-p, and the exponential race that picks one.</summary>
 internal static class TokenSampler
@@ -16,7 +17,7 @@ internal static class TokenSampler
         if (options.Temperature != 1)
             TensorPrimitives.Divide(logits, (float)Math.Max(options.Temperature, 1e-5), logits);
         Filter(logits, options.TopK, options.TopP);
-        return Draw(logits, stream);
+        return Race(logits, stream);
     }
 
     /// <summary>Sets all but the most probable to −∞: top-k first, then top-p on what is left.</summary>
@@ -73,7 +74,7 @@ internal static class TokenSampler
     /// inverting the cumulative distribution this has the advantage that rounding in the logits changes the outcome only where two
     /// tokens nearly tie.
     /// </summary>
-    private static int Draw(ReadOnlySpan<float> logits, RandomStream stream)
+    private static int Race(ReadOnlySpan<float> logits, RandomStream stream)
     {
         int winner = 0;
         double best = double.NegativeInfinity;

@@ -1,11 +1,11 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Layers;
+namespace ResTok.Models.Layers.Kernels;
 
 /// <summary>
 /// Functions that overwrite their first argument unless gradients are wanted: fresh memory for a large activation costs more than
-/// filling it.
+/// filling it. What it gains: <c>dotnet run --project tests/ResTok.Benchmarks -c Release -- kernels</c>.
 /// </summary>
 internal static class InPlace
 {

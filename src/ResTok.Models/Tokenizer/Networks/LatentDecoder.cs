@@ -3,7 +3,7 @@ using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>
 /// The transformer that unfolds latents into a feature map (arXiv 2601.03955, section 3.3; reference <c>ResTokDecoder</c>).
@@ -23,7 +23,7 @@ internal sealed class LatentDecoder : IDisposable
     private readonly Conv2d output;
     private readonly LevelEmbedding latentLevelEmbeddings;
     private readonly Linear[] embeddings; // one per level, or one for all
-    private readonly RotaryTable rotary;
+    private readonly RotaryEmbedding rotary;
 
     public LatentDecoder(ParameterScope scope, TokenizerConfig config, TokenLevels levels, Device device)
     {
@@ -42,10 +42,10 @@ internal sealed class LatentDecoder : IDisposable
         embeddings = config.MultiQuant
             ? [.. Enumerable.Range(0, levels.Count).Select(i => Embedding(scope["decoder_embed"][i]))]
             : [Embedding(scope["decoder_embed"])];
-        rotary = RotaryTable.Grid(Positions(), size.HeadWidth, config.RopeBase, device);
+        rotary = RotaryEmbedding.Grid(Positions(), size.HeadWidth, config.RopeBase, device);
     }
 
-    internal RotaryTable Rotary => rotary;
+    internal RotaryEmbedding Rotary => rotary;
 
     /// <param name="latents">[B, C, 1, n], n ≤ N: missing positions count as dropped.</param>
     /// <param name="tokenCounts">How many leading tokens of each picture to use, int64 [B], or [1] for all alike.</param>
@@ -75,7 +75,7 @@ internal sealed class LatentDecoder : IDisposable
         using var scope = NewDisposeScope();
         Tensor embedded = Embed(Truncate(latents.squeeze(2).transpose(1, 2), tokenCounts)); // [B, N, D]
         Tensor image = token?.expand(embedded.shape[0], side * side, -1)
-            ?? LatentPooling.Spread(embedded, levels, side, config.ResidualLatentTokens); // [B, g·g, D]
+            ?? LatentPooling.Unpool(embedded, levels, side, config.ResidualLatentTokens); // [B, g·g, D]
         Tensor sequence = normPre.Forward(cat([embedded + latentLevelEmbeddings.Sequence(), image], 1));
         foreach (TransformerBlock block in blocks)
             sequence = block.Forward(sequence, rotary, null, maps, last: block == blocks[^1] ? side * side : null);

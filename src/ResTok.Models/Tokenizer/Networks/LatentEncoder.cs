@@ -3,7 +3,7 @@ using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>
 /// The transformer that distils a feature map into latents (arXiv 2601.03955, section 3.2; reference <c>ResTokEncoder</c>).
@@ -21,8 +21,8 @@ internal sealed class LatentEncoder : IDisposable
     private readonly LayerNorm normPost;
     private readonly Parameter[] imageLevelEmbeddings;
     private readonly LevelEmbedding latentLevelEmbeddings;
-    private readonly Conv2d[] heads; // one per level, or one for all
-    private readonly RotaryTable[] rotary; // per stage
+    private readonly Conv2d[] latentProjections; // one per level, or one for all
+    private readonly RotaryEmbedding[] rotary; // per stage
     private readonly LevelAttention[] attention; // per stage
 
     public LatentEncoder(ParameterScope scope, TokenizerConfig config, TokenLevels levels, Device device, ScalarType dataType)
@@ -40,19 +40,19 @@ internal sealed class LatentEncoder : IDisposable
         imageLevelEmbeddings = [.. Enumerable.Range(0, schedule.LevelEmbeddings).Select(i => scope.Parameter(
             $"level_embedding.{i}", Initializer.Normal(Math.Pow(size.Width, -0.5)), 1, size.Width))];
         latentLevelEmbeddings = new(scope["latent_token_level_embedding"], levels, size.Width);
-        heads = config.MultiQuant
-            ? [.. Enumerable.Range(0, levels.Count).Select(i => Head(scope["conv_out"][i]))]
-            : [Head(scope["conv_out"])];
-        rotary = [.. schedule.Stages.Select(grids => RotaryTable.Grid(
+        latentProjections = config.MultiQuant
+            ? [.. Enumerable.Range(0, levels.Count).Select(i => LatentProjection(scope["conv_out"][i]))]
+            : [LatentProjection(scope["conv_out"])];
+        rotary = [.. schedule.Stages.Select(grids => RotaryEmbedding.Grid(
             Positions(grids, levels.TokenCount), size.HeadWidth, config.RopeBase, device))];
         attention = [.. schedule.Stages.Select(grids => new LevelAttention(
             [.. grids.Select(grid => grid.Rows * grid.Columns), .. levels.Sizes], dataType, device))];
     }
 
-    /// <summary>Rotary positions of the first stage after a merge, or of the only stage.</summary>
-    internal RotaryTable RotaryOfStage(int stage) => rotary[stage];
+    /// <summary>Rotary positions of each stage.</summary>
+    internal IReadOnlyList<RotaryEmbedding> Rotary => rotary;
 
-    /// <param name="x">Feature map [B, 256, g, g], or normalised pictures [B, 3, S, S] where there is no pixel encoder.</param>
+    /// <param name="x">Feature map [B, 256, g, g], or normalised images [B, 3, S, S] where there is no pixel encoder.</param>
     /// <param name="learnedLatents">Initial latents [N, D] (<c>learnable_latent_tokens</c>), or null to pool them from the map.</param>
     /// <param name="maps">Takes the attention maps where not null.</param>
     /// <param name="wantsImageTokens">Whether the image tokens are wanted too.</param>
@@ -68,7 +68,7 @@ internal sealed class LatentEncoder : IDisposable
                 ? LatentPooling.Pool(map, levels, config.ResidualLatentTokens)
                 : LatentPooling.PoolFlat(map, levels.TokenCount)); // [B, N, D]
         Tensor image = map.flatten(2).transpose(1, 2) + imageLevelEmbeddings[0]; // [B, g·g, D]
-        Tensor sequence = normPre.Wide(cat([image, latents + latentLevelEmbeddings.Sequence()], 1));
+        Tensor sequence = normPre.ForwardFloat32(cat([image, latents + latentLevelEmbeddings.Sequence()], 1));
 
         int stage = 0;
         for (int i = 0; i < blocks.Length; i++)
@@ -79,7 +79,7 @@ internal sealed class LatentEncoder : IDisposable
                 sequence = blocks[i].Forward(sequence, rotary[stage], attention[stage], maps, last: last);
                 continue;
             }
-            int front = Tokens(stage, 0), merged = Tokens(stage + 1, 0);
+            int front = TokensOf(stage, 0), merged = TokensOf(stage + 1, 0);
             sequence = blocks[i].Forward(sequence, rotary[stage], attention[stage], maps, tokens => Merge(tokens, front, merged));
             stage++;
             Tensor[] parts = sequence.split([merged, sequence.shape[1] - merged], 1);
@@ -90,7 +90,7 @@ internal sealed class LatentEncoder : IDisposable
         Tensor z = Project(normPost.Forward(sequence.narrow(1, imageTokens, levels.TokenCount)));
         if (!wantsImageTokens)
             return (z.MoveToOuterDisposeScope(), []);
-        long[] counts = [.. Enumerable.Range(0, schedule.Stages[stage].Length).Select(i => (long)Tokens(stage, i))];
+        long[] counts = [.. Enumerable.Range(0, schedule.Stages[stage].Length).Select(i => (long)TokensOf(stage, i))];
         Tensor[] imageLevels = sequence.narrow(1, 0, imageTokens).split(counts, 1);
         return (z.MoveToOuterDisposeScope(), [.. imageLevels.Select(level => level.MoveToOuterDisposeScope())]);
     }
@@ -113,15 +113,15 @@ internal sealed class LatentEncoder : IDisposable
         using var scope = NewDisposeScope();
         // The buffer is read as [B, D, N, 1] without a transpose: the reference's "legacy" layout, which its weights depend on.
         Tensor x = latents.contiguous().view(latents.shape[0], size.Width, levels.TokenCount, 1);
-        Tensor z = heads.Length == 1
-            ? heads[0].Forward(x)
-            : cat([.. heads.Select((head, level) => head.Forward(x.narrow(2, levels.Offsets[level], levels.Sizes[level])))], 2);
+        Tensor z = latentProjections.Length == 1
+            ? latentProjections[0].Forward(x)
+            : cat([.. latentProjections.Select((projection, level) => projection.Forward(x.narrow(2, levels.Offsets[level], levels.Sizes[level])))], 2);
         return z.view(-1, config.TokenSize, 1, levels.TokenCount).MoveToOuterDisposeScope();
     }
 
-    private Conv2d Head(ParameterScope scope) => new(scope, size.Width, config.TokenSize, kernel: 1, hasBias: true);
+    private Conv2d LatentProjection(ParameterScope scope) => new(scope, size.Width, config.TokenSize, kernel: 1, hasBias: true);
 
-    private int Tokens(int stage, int level) => schedule.Stages[stage][level].Rows * schedule.Stages[stage][level].Columns;
+    private int TokensOf(int stage, int level) => schedule.Stages[stage][level].Rows * schedule.Stages[stage][level].Columns;
 
     /// <summary>Every grid, and then the latents, starts where the tokens before it end.</summary>
     private static List<(int, int)> Positions((int Rows, int Columns)[] grids, int latents)
@@ -141,7 +141,7 @@ internal sealed class LatentEncoder : IDisposable
 
     public void Dispose()
     {
-        foreach (RotaryTable table in rotary)
+        foreach (RotaryEmbedding table in rotary)
             table.Dispose();
         foreach (LevelAttention levelAttention in attention)
             levelAttention.Dispose();

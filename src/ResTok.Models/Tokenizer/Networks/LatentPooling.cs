@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>Between a 2-D feature map and the tokens of all levels, each level a pooling grid.</summary>
 internal static class LatentPooling
@@ -40,7 +40,7 @@ internal static class LatentPooling
     /// <param name="side">Rows and columns of the map, g.</param>
     /// <param name="residual"><c>residual_latent_tokens</c>.</param>
     /// <returns>[B, g·g, D].</returns>
-    public static Tensor Spread(Tensor tokens, TokenLevels levels, int side, bool residual)
+    public static Tensor Unpool(Tensor tokens, TokenLevels levels, int side, bool residual)
     {
         using var scope = NewDisposeScope();
         Tensor? sum = null;

@@ -1,7 +1,8 @@
+using ResTok.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>
 /// Hierarchical causal attention: a token sees its own block and earlier ones. Blocks lie one after another, so without
@@ -33,26 +34,27 @@ internal sealed class LevelAttention : IDisposable
     /// <summary>Additive, [1, 1, L, L].</summary>
     public Tensor Mask { get; }
 
+    /// <summary>What the queries read from the values that they may see.</summary>
     /// <param name="query">[B, heads, n, head], of the last n tokens.</param>
     /// <param name="key">[B, heads, L, head].</param>
     /// <param name="value">[B, heads, L, head].</param>
     /// <returns>[B, heads, n, head].</returns>
-    public Tensor Mix(Tensor query, Tensor key, Tensor value)
+    public Tensor Attend(Tensor query, Tensor key, Tensor value)
     {
         using var scope = NewDisposeScope();
         long skipped = key.shape[2] - query.shape[2];
         if (is_grad_enabled())
-            return Attention.Mix(query, key, value, Mask.narrow(2, skipped, query.shape[2])).MoveToOuterDisposeScope();
-        var mixed = new List<Tensor>(segments.Count);
+            return ScaledDotProduct.Attend(query, key, value, Mask.narrow(2, skipped, query.shape[2])).MoveToOuterDisposeScope();
+        var attended = new List<Tensor>(segments.Count);
         foreach ((int start, int end, bool hasOneBlock) in segments)
         {
             long first = Math.Max(start, skipped);
             if (first >= end)
                 continue;
             Tensor? mask = hasOneBlock ? null : Mask.narrow(2, first, end - first).narrow(3, 0, end);
-            mixed.Add(Attention.Mix(query.narrow(2, first - skipped, end - first), key.narrow(2, 0, end), value.narrow(2, 0, end), mask));
+            attended.Add(ScaledDotProduct.Attend(query.narrow(2, first - skipped, end - first), key.narrow(2, 0, end), value.narrow(2, 0, end), mask));
         }
-        return cat(mixed, 2).MoveToOuterDisposeScope();
+        return cat(attended, 2).MoveToOuterDisposeScope();
     }
 
     public void Dispose() => Mask.Dispose();

@@ -2,7 +2,7 @@ using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>One learned vector per level of latent tokens.</summary>
 internal sealed class LevelEmbedding

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>The hierarchical causal mask: a token attends to tokens of its own block and of earlier blocks.</summary>
 internal static class LevelMask

@@ -1,4 +1,4 @@
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>
 /// Where the encoder merges image tokens and what the image levels then are: after each merge a coarser level, whose grid has

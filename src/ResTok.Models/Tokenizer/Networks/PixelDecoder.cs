@@ -1,16 +1,17 @@
 using ResTok.Models.Layers;
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>The convolutional decoder after the transformer: [B, 256, g, g] to [B, 3, 16g, 16g].</summary>
 internal sealed class PixelDecoder
 {
     private readonly Conv2d convIn;
     private readonly PixelResidualBlock[] middle;
-    private readonly Stage[] stages; // in parameter order; run from the last (deepest) to the first
+    private readonly Resolution[] resolutions; // in parameter order; run from the last (deepest) to the first
     private readonly GroupNorm normOut;
     private readonly Conv2d convOut;
 
@@ -20,11 +21,11 @@ internal sealed class PixelDecoder
         int deepest = hidden * multipliers[^1];
         convIn = new(scope["conv_in"], PixelEncoder.OutputChannels, deepest, kernel: 3, hasBias: true);
         middle = [new(scope["mid"][0], deepest, deepest, groups), new(scope["mid"][1], deepest, deepest, groups)];
-        stages = new Stage[multipliers.Length];
-        for (int i = 0; i < stages.Length; i++)
+        resolutions = new Resolution[multipliers.Length];
+        for (int i = 0; i < resolutions.Length; i++)
         {
             int inputs = hidden * multipliers[Math.Min(i + 1, multipliers.Length - 1)];
-            stages[i] = new(scope["up"][i], inputs, hidden * multipliers[i], groups, upsample: i != 0);
+            resolutions[i] = new(scope["up"][i], inputs, hidden * multipliers[i], groups, upsample: i != 0);
         }
         normOut = new(scope["norm_out"], hidden, groups);
         convOut = new(scope["conv_out"], hidden, 3, kernel: 3, hasBias: true);
@@ -32,7 +33,7 @@ internal sealed class PixelDecoder
 
     /// <param name="x">[B, 256, g, g].</param>
     /// <returns>Pictures, nominally in [0, 1] and not clamped, [B, 3, 16g, 16g].</returns>
-    public Tensor Forward(Tensor x) => PictureByPicture.Run(x, x.shape[3] << (stages.Length - 1), Run);
+    public Tensor Forward(Tensor x) => ImageChunks.Run(x, x.shape[3] << (resolutions.Length - 1), Run);
 
     private Tensor Run(Tensor x)
     {
@@ -40,12 +41,12 @@ internal sealed class PixelDecoder
         x = convIn.Forward(x);
         foreach (PixelResidualBlock block in middle)
             x = block.Forward(x);
-        for (int i = stages.Length - 1; i >= 0; i--)
-            x = stages[i].Forward(x);
+        for (int i = resolutions.Length - 1; i >= 0; i--)
+            x = resolutions[i].Forward(x);
         return convOut.Forward(InPlace.Silu(normOut.Forward(x))).MoveToOuterDisposeScope();
     }
 
-    private sealed class Stage(ParameterScope scope, int inputs, int outputs, int groups, bool upsample)
+    private sealed class Resolution(ParameterScope scope, int inputs, int outputs, int groups, bool upsample)
     {
         private readonly PixelResidualBlock[] blocks =
             [new(scope["block"][0], inputs, outputs, groups), new(scope["block"][1], outputs, outputs, groups)];

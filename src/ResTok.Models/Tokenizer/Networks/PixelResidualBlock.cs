@@ -1,9 +1,10 @@
 using ResTok.Models.Layers;
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>
 /// The residual block of the convolutional networks. Where it changes the channels, the 1×1 shortcut takes the block's own

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>What a tokenizer makes of pictures in training, with gradients.</summary>
 /// <param name="Images">Rebuilt pictures, nominally in [0, 1], float32 [B, 3, S, S].</param>

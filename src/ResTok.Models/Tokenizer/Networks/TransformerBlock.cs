@@ -1,16 +1,17 @@
 using ResTok.Models.Layers;
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>A pre-norm transformer block with layer scale: attention, an optional merge of image tokens, and an MLP.</summary>
 internal sealed class TransformerBlock
 {
     private readonly Parameter attentionScale;
     private readonly Parameter mlpScale;
-    private readonly Attention attention;
+    private readonly SelfAttention attention;
     private readonly Linear expand;
     private readonly Linear contract;
     private readonly LayerNorm attentionNorm;
@@ -34,7 +35,7 @@ internal sealed class TransformerBlock
     /// <param name="merge">Between attention and MLP: [B, L, D] to [B, L', D].</param>
     /// <param name="last">Of how many of the last tokens the result is wanted; null for all.</param>
     /// <returns>[B, L', D], or [B, last, D], of the type of <paramref name="x"/>.</returns>
-    public Tensor Forward(Tensor x, RotaryTable rotary, LevelAttention? levels, List<Tensor>? maps, Func<Tensor, Tensor>? merge = null, long? last = null)
+    public Tensor Forward(Tensor x, RotaryEmbedding rotary, LevelAttention? levels, List<Tensor>? maps, Func<Tensor, Tensor>? merge = null, long? last = null)
     {
         using var scope = NewDisposeScope();
         Tensor attended = attention.Forward(attentionNorm.Forward(x), rotary, levels, maps, last);

@@ -2,28 +2,34 @@ using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>The codebook: nearest entry of each latent, in float32 whatever the model's precision (reference <c>VectorQuantizer</c>).</summary>
 internal sealed class VectorQuantizer
 {
     private readonly TokenizerConfig config;
-    private readonly Parameter codebook;
 
     public VectorQuantizer(ParameterScope scope, TokenizerConfig config)
     {
         this.config = config;
-        codebook = scope["embedding"].Parameter(
+        Codebook = scope["embedding"].Parameter(
             "weight", Initializer.Uniform(1.0 / config.CodebookSize), config.CodebookSize, config.TokenSize);
     }
 
+    /// <summary>The entries, [K, C].</summary>
+    public Parameter Codebook { get; }
+
+    /// <summary>Whether the entropy loss has a weight.</summary>
+    public bool HasEntropyLoss => config.EntropyLossRatio > 0;
+
+    /// <summary>Finds the entry nearest to each latent.</summary>
     /// <param name="latents">[B, C, 1, N].</param>
     /// <returns>All results; the caller disposes them.</returns>
     public Quantization Quantize(Tensor latents)
     {
         using var scope = NewDisposeScope();
         Tensor z = Normalize(latents.to(ScalarType.Float32).squeeze(2).transpose(1, 2).contiguous()); // [B, N, C]
-        Tensor codes = Normalize(codebook); // [K, C]
+        Tensor codes = Normalize(Codebook); // [K, C]
         Tensor distances = Distances(z.flatten(0, 1), codes); // [B·N, K]
         Tensor tokens = distances.argmin(1).view(z.shape[0], z.shape[1]); // [B, N]
         Tensor chosen = Select(codes, tokens); // [B, N, C]
@@ -36,7 +42,7 @@ internal sealed class VectorQuantizer
     public Tensor Lookup(Tensor tokens)
     {
         using var scope = NewDisposeScope();
-        return Normalize(Select(codebook, tokens)).transpose(1, 2).unsqueeze(2).MoveToOuterDisposeScope();
+        return Normalize(Select(Codebook, tokens)).transpose(1, 2).unsqueeze(2).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -75,34 +81,4 @@ internal sealed class VectorQuantizer
     private static Tensor Select(Tensor table, Tensor tokens) => table.index_select(0, tokens.flatten()).unflatten(0, tokens.shape);
 
     private Tensor Normalize(Tensor x) => config.UseL2Norm ? nn.functional.normalize(x, 2, -1, 1e-12) : x.alias();
-}
-
-/// <summary>What the codebook made of latents.</summary>
-/// <param name="Tokens">Ids of the nearest entries, int64 [B, N].</param>
-/// <param name="Quantized">The entries with the straight-through gradient, [B, C, 1, N].</param>
-/// <param name="Latents">The latents as compared (normalised with <c>use_l2_norm</c>), [B, N, C].</param>
-/// <param name="Codes">The chosen entries as compared, [B, N, C].</param>
-/// <param name="Distances">Squared distance of each latent to every entry, [B·N, K].</param>
-internal sealed record Quantization(Tensor Tokens, Tensor Quantized, Tensor Latents, Tensor Codes, Tensor Distances) : IDisposable
-{
-    /// <summary>Distance of the second-best entry minus the best, [B, N].</summary>
-    public Tensor Margins()
-    {
-        using var scope = NewDisposeScope();
-        Tensor best = Distances.topk(2, dim: 1, largest: false, sorted: true).values;
-        return (best.select(1, 1) - best.select(1, 0)).view(Tokens.shape).MoveToOuterDisposeScope();
-    }
-
-    public Quantization MoveToOuterDisposeScope()
-    {
-        foreach (Tensor tensor in new[] { Tokens, Quantized, Latents, Codes, Distances })
-            tensor.MoveToOuterDisposeScope();
-        return this;
-    }
-
-    public void Dispose()
-    {
-        foreach (Tensor tensor in new[] { Tokens, Quantized, Latents, Codes, Distances })
-            tensor.Dispose();
-    }
 }

@@ -1,4 +1,4 @@
-namespace ResTok.Models.Tokenizer;
+namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>Width, depth and heads of a vision transformer.</summary>
 internal readonly record struct VitDimensions(int Width, int Layers, int Heads)

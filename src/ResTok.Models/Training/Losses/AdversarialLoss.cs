@@ -41,8 +41,8 @@ internal sealed class AdversarialLoss : IDisposable
 
     public bool IsActive(long step) => step >= options.DiscriminatorStart;
 
-    /// <summary>How much the discriminator doubts reconstructions, a scalar with gradients.</summary>
-    public Tensor Doubt(Tensor rebuilt, long seed)
+    /// <summary>L_G: how little the discriminator takes reconstructions for images, a scalar with gradients.</summary>
+    public Tensor GeneratorLoss(Tensor rebuilt, long seed)
     {
         using var scope = NewDisposeScope();
         using var generator = new torch.Generator((ulong)seed);

@@ -44,6 +44,11 @@ internal sealed class PerceptualLoss : AuxiliaryNetwork
         scale = tensor(new[] { 0.458f, 0.448f, 0.450f }).view(1, 3, 1, 1).to(device).DetachFromDisposeScope();
     }
 
+    /// <summary>Loads the features from one checkpoint, the heads from another.</summary>
+    /// <exception cref="Checkpoints.CheckpointException">One of them is missing or not what it should be.</exception>
+    public static PerceptualLoss Load(string vgg, string heads, Device device) =>
+        Load(vgg, features => Load(heads, linear => new PerceptualLoss(new TwoSources(features, linear), device)));
+
     /// <param name="x">[B, 3, S, S] in [0, 1].</param>
     /// <param name="y">[B, 3, S, S] in [0, 1].</param>
     /// <returns>The mean distance, a scalar.</returns>
@@ -86,5 +91,11 @@ internal sealed class PerceptualLoss : AuxiliaryNetwork
         shift.Dispose();
         scale.Dispose();
         base.Dispose();
+    }
+
+    private sealed class TwoSources(IParameterSource features, IParameterSource heads) : IParameterSource
+    {
+        public Tensor Get(string name, long[] shape, Initializer initializer) =>
+            (name.StartsWith("lin", StringComparison.Ordinal) ? heads : features).Get(name, shape, initializer);
     }
 }

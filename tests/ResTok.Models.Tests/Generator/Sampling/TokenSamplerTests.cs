@@ -1,6 +1,7 @@
-using ResTok.Models.Generation;
+using ResTok.Models.Generator.Sampling;
+using ResTok.Models.Layers;
 
-namespace ResTok.Models.Tests.Generation;
+namespace ResTok.Models.Tests.Generator.Sampling;
 
 public class TokenSamplerTests
 {
