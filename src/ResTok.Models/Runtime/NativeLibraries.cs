@@ -11,7 +11,7 @@ internal static partial class NativeLibraries
     /// <summary>Where native files of packages may be, nearest first.</summary>
     public static IReadOnlyList<string> SearchFolders()
     {
-        string identifier = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "linux-arm64" : "linux-x64";
+        string identifier = OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64";
         string native = Path.Combine("runtimes", identifier, "native");
         var folders = new List<string>();
         // What the host found through deps.json, in the program's folder or in the NuGet cache.

@@ -13,7 +13,8 @@ namespace ResTok.Models.Runtime;
 /// TorchSharp 0.107.0 asks for the libstdc++ of GCC 13 and so does not load on Debian 12, Ubuntu 22.04 or RHEL 9. There, and
 /// only for exactly that library file, a private copy that is content with their libstdc++ is written to the user's
 /// cache folder (<c>$XDG_CACHE_HOME/restok/native</c> or <c>~/.cache/restok/native</c>) and loaded instead. Nothing installed is
-/// changed. <c>RESTOK_NATIVE_COMPAT=0</c> switches this off.
+/// changed. <c>RESTOK_NATIVE_COMPAT=0</c> switches this off. On virtual machines that hide the processor's caches, where oneDNN's
+/// kernels compute wrong results, oneDNN is told their sizes or is not used (<c>RESTOK_KERNELS=auto|safe|plain</c>).
 /// </remarks>
 public static class TorchRuntime
 {
@@ -29,28 +30,65 @@ public static class TorchRuntime
     private static readonly string[] OutOfMemory = ["out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED"]; // CUDA, CPU, Windows, cuDNN and cuBLAS
 
     private static readonly Lock Gate = new();
-    private static volatile bool loaded;
+    private static volatile bool loaded, isSound;
+    private static TorchRuntimeException? fault;
 
-    /// <summary>Loads libtorch once for the process. Later calls cost nothing; several threads may call at once.</summary>
-    /// <exception cref="TorchRuntimeException">It cannot be loaded; the message says why and what to do.</exception>
+    /// <summary>
+    /// What was found of a processor on which libtorch's kernels would be wrong, and what was done about it, in one line; null where there
+    /// was nothing to do, or libtorch is not loaded yet. ML.NET's log gets it too.
+    /// </summary>
+    public static string? ProcessorNotice { get; private set; }
+
+    /// <summary>Whether what <see cref="ProcessorNotice"/> says costs speed.</summary>
+    public static bool IsSlowed { get; private set; }
+
+    /// <summary>
+    /// Loads libtorch once for the process, and compares a few of its kernels with plain arithmetic. Later calls cost nothing; several
+    /// threads may call at once.
+    /// </summary>
+    /// <exception cref="TorchRuntimeException">
+    /// It cannot be loaded, or computes wrong results on this processor; the message says why and what to do.
+    /// </exception>
     public static void EnsureLoaded()
     {
-        if (loaded)
+        if (isSound)
             return;
+        lock (Gate)
+        {
+            Load();
+            fault ??= KernelCheck.Run();
+            if (fault is not null)
+                throw fault;
+            isSound = true;
+        }
+    }
+
+    /// <summary>Loads libtorch without judging its kernels, for those that judge them.</summary>
+    internal static void Load()
+    {
         lock (Gate)
         {
             if (loaded)
                 return;
+            LoadingAdvice.ThrowIfHopeless();
+            IReadOnlyList<string> folders = NativeLibraries.SearchFolders();
             if (OperatingSystem.IsLinux())
-                LoadOnLinux(NativeLibraries.SearchFolders());
+                LoadOnLinux(folders);
+            else if (OperatingSystem.IsMacOS() && NativeLibraries.Find(folders, "libomp.dylib") is { } openMp)
+                NativeLibraries.Load(openMp); // libtorch asks for Homebrew's, which is taken for loaded once one of that name is
             try
             {
                 torch.InitializeDeviceType(DeviceType.CPU);
             }
             catch (Exception failure) when (failure is NotSupportedException or TypeInitializationException or DllNotFoundException)
             {
-                throw new TorchRuntimeException(MissingPackage(), failure);
+                throw LoadingAdvice.Explain(folders, failure);
             }
+            if (!NativeLibrary.TryLoad(LoadingAdvice.LibtorchFile, out nint libtorch))
+                throw new TorchRuntimeException($"{LoadingAdvice.LibtorchFile} is loaded, but not under its name; use the libtorch of TorchSharp's packages.");
+            TorchContext.UseNnpack(libtorch, false); // never the fastest here, and warns at every convolution where it cannot start
+            if (ProcessorCure.Apply(Environment.GetEnvironmentVariable(ProcessorCure.Setting), libtorch, ProcessorCaches.Believed(), OneDnnCaches.Find) is { } cure)
+                (ProcessorNotice, IsSlowed) = cure;
             loaded = true;
         }
     }
@@ -73,7 +111,7 @@ public static class TorchRuntime
     {
         string torchFolder = NativeLibraries.Find(folders, "libtorch_cpu.so") is { } libtorch
             ? Path.GetDirectoryName(libtorch)!
-            : throw new TorchRuntimeException(MissingPackage());
+            : throw new TorchRuntimeException(LoadingAdvice.MissingPackage);
         string bridge = NativeLibraries.Find(folders, BridgeFile) ?? throw new TorchRuntimeException(
             $"{BridgeFile} of the TorchSharp package was not found in: {string.Join(", ", folders)}. "
             + "Restore and build again; a published program must keep its 'runtimes' folder.");
@@ -96,10 +134,6 @@ public static class TorchRuntime
             throw new TorchRuntimeException(TooOld(bridge, $"the built-in remedy knows only the file of TorchSharp 0.107.0 for linux-x64, not this one (SHA-256 {hash}); use that version"));
         return PrivateCache.Place(cacheFolder, hash[..16], BridgeFile, ElfRelinker.Relink(original));
     }
-
-    internal static string MissingPackage() =>
-        "The native libtorch was not found. Add one package to the program that runs (not to a library): TorchSharp-cpu, "
-        + "TorchSharp-cuda-linux or TorchSharp-cuda-windows, of the same version as TorchSharp.";
 
     private static string TooOld(string bridge, string remedy) =>
         $"{bridge} does not load: it wants libstdc++.so.6 with {WantedVersion} (GCC 13.2), and {NativeLibraries.Distribution()} has "
