@@ -136,7 +136,7 @@ static void Mixtures(MLContext ml, ResTokModel restok, string[] paths, string ou
     var levels = new TokenLevels(restok.Config.LatentTokens);
     int[] columns = [.. Enumerable.Range(0, levels.Count + 1)];
     IDataView mixed = ml.Data.LoadFromEnumerable(
-        new[] { (tokens[0], tokens[1]), (tokens[1], tokens[0]) }.SelectMany(pair => columns.Select(k => new Mixture { Tokens = levels.Mix(pair.Item1, pair.Item2, k) })));
+        new[] { (tokens[0], tokens[1]), (tokens[1], tokens[0]) }.SelectMany(pair => columns.Select(k => new Mixture { Tokens = levels.Splice(pair.Item1, pair.Item2, k) })));
     using ResTokDecodingTransformer decode = ml.Transforms.ResTokDecode("Picture", "Tokens", restok).Fit(mixed);
     MLImage[] pictures = [.. decode.Transform(mixed).GetColumn<MLImage>("Picture")];
     PictureGrid.Save(Path.Combine(output, "mixtures.png"), [.. pictures.Chunk(columns.Length)], [.. columns.Select(k => (int?)k)]);

@@ -26,7 +26,7 @@ public sealed class TrainingTests : IDisposable
         ResTokTokenizerTrainer trainer = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = training });
         using ResTokEncodingTransformer encode = trainer.Fit(Data, ml.Data.LoadFromEnumerable(PipelineData.Rows(2)));
         Assert.Contains(logged, message => message.StartsWith("Step 2 of 4: loss", StringComparison.Ordinal) || message.StartsWith("Step 2 of 4: ", StringComparison.Ordinal));
-        Assert.True(new FileInfo(Path.Combine(folder, "pictures", "reconstructions-000004.png")).Length > 1000);
+        Assert.True(new FileInfo(Path.Combine(folder, "previews", "reconstructions-000004.png")).Length > 1000);
         Assert.Contains("psnr_16", File.ReadAllText(Path.Combine(folder, "metrics.csv")));
 
         string[] tokens = [.. encode.Transform(Data).GetColumn<int[]>("Tokens").Select(Join)];

@@ -53,7 +53,7 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
             var log = new TrainingLog(environment, options.Training);
             Trainer.Train(
                 tokenizer, Pictures(input, new(size, options.RandomCrop, options.RandomFlip)),
-                options.Training with { Progress = log, OnPicture = log.Write }, held, options.Cancellation);
+                options.Training with { Progress = log, OnPreview = log.Write }, held, options.Cancellation);
         }
         catch
         {

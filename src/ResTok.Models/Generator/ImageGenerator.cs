@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace ResTok.Models;
 
 /// <summary>
-/// Generates the tokens of pictures of a class, level by level (hierarchical autoregression, HAR; arXiv 2601.03955, section 3.4) or
+/// Generates the tokens of images of a class, level by level (hierarchical autoregression, HAR; arXiv 2601.03955, section 3.4) or
 /// token by token (LlamaGen). Safe for use by several threads at once; a row's tokens do not depend on the others in its batch.
 /// </summary>
 public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGenerator, GeneratorConfig>
@@ -92,30 +92,30 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
         return Build(Checkpoint.Read(safetensors, "model.safetensors"), source => new ImageGenerator(config, source, device, precision));
     }
 
-    /// <summary>Generates the tokens of pictures.</summary>
+    /// <summary>Generates the tokens of images.</summary>
     /// <param name="request">The classes, and what to keep.</param>
     /// <param name="options">How to draw tokens; by default from the plain conditional distribution with seed 0.</param>
-    /// <param name="onStep">Called after every pass with the tokens so far, which decode to a coarser picture.</param>
-    /// <param name="cancellation">Looked at before every pass.</param>
+    /// <param name="onStep">Called after every pass with the tokens so far, which decode to a coarser image.</param>
+    /// <param name="cancellationToken">Looked at before every pass.</param>
     /// <returns>Token ids, coarse to fine, int64 [B, n] on the CPU, which the caller disposes; n = N unless fewer levels are asked for.</returns>
     /// <example>
     /// <code>
     /// using torch.Tensor tokens = imageGenerator.Generate(new([207, 88]), SamplingOptions.Official with { Seed = 7 }); // [2, 128]
-    /// using torch.Tensor pictures = tokenizer.Decode(tokens);
+    /// using torch.Tensor images = tokenizer.Decode(tokens);
     /// </code>
     /// </example>
     /// <exception cref="ArgumentException">The request's parts do not fit together, or the model has no null class for guidance.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A class, a token, a level or an option is out of range.</exception>
-    /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was cancelled.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="cancellationToken"/> was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor Generate(
-        GenerationRequest request, SamplingOptions? options = null, Action<GenerationStep>? onStep = null, CancellationToken cancellation = default)
+        GenerationRequest request, SamplingOptions? options = null, Action<GenerationStep>? onStep = null, CancellationToken cancellationToken = default)
     {
         using Use use = Begin();
         using GenerationRun run = Start(request, options ?? new());
         while (!run.IsComplete)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             run.RunPass();
             onStep?.Invoke(run.Step());
         }
@@ -125,7 +125,7 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
     /// <summary>Generates in the background and gives the tokens after every pass as they come.</summary>
     /// <param name="request">The classes, and what to keep.</param>
     /// <param name="options">How to draw tokens; by default from the plain conditional distribution with seed 0.</param>
-    /// <param name="cancellation">Looked at before every pass.</param>
+    /// <param name="cancellationToken">Looked at before every pass.</param>
     /// <returns>One step for each pass; the last has all tokens. Leaving the loop early ends the generation.</returns>
     /// <example>
     /// <code>
@@ -135,15 +135,15 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
     /// </example>
     /// <inheritdoc cref="Generate" path="/exception"/>
     public IAsyncEnumerable<GenerationStep> GenerateAsync(
-        GenerationRequest request, SamplingOptions? options = null, CancellationToken cancellation = default)
+        GenerationRequest request, SamplingOptions? options = null, CancellationToken cancellationToken = default)
     {
         using Use use = Begin();
         Check(request, options ??= new()); // at once, not when the first step is asked for
-        return Steps(request, options, cancellation);
+        return Steps(request, options, cancellationToken);
     }
 
-    /// <summary>Predicts every token of known pictures from the tokens before it (teacher forcing).</summary>
-    /// <param name="classes">The class of each picture, 0 to <see cref="GeneratorConfig.Classes"/> − 1.</param>
+    /// <summary>Predicts every token of known images from the tokens before it (teacher forcing).</summary>
+    /// <param name="classes">The class of each image, 0 to <see cref="GeneratorConfig.Classes"/> − 1.</param>
     /// <param name="tokens">Token ids, integer [B, N].</param>
     /// <returns>Logits, float32 [B, N, V]: those at p are of token p. The caller disposes them.</returns>
     /// <exception cref="ArgumentException"><paramref name="tokens"/> has another shape or type.</exception>
@@ -239,7 +239,7 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
     private void CheckClasses(IReadOnlyList<int> classes)
     {
         if (classes.Count == 0)
-            throw new ArgumentException("There is no class. Give one for each picture.", nameof(classes));
+            throw new ArgumentException("There is no class. Give one for each image.", nameof(classes));
         foreach (int label in classes)
         {
             if (label < 0 || label >= Config.Classes)

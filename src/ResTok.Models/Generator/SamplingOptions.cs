@@ -76,7 +76,7 @@ public sealed record SamplingOptions
     public int GuidanceInterval { get; init; } = -1;
 
     /// <summary>
-    /// Passes over which the schedule's ratio goes from 0 to 1, at least 2; null for the passes of a whole picture (9 officially).
+    /// Passes over which the schedule's ratio goes from 0 to 1, at least 2; null for the passes of a whole image (9 officially).
     /// Reference <c>num_steps</c>.
     /// </summary>
     public int? NumSteps { get; init; }
@@ -111,7 +111,7 @@ public sealed record SamplingOptions
         Require(GuidanceEnd is >= 0 and <= 1, GuidanceEnd, nameof(GuidanceEnd), "from 0 to 1");
         Require(MinGuidanceScale >= 0 && double.IsFinite(MinGuidanceScale), MinGuidanceScale, nameof(MinGuidanceScale), "0 or more and finite");
         Require(GuidanceInterval >= -1, GuidanceInterval, nameof(GuidanceInterval), "-1 (always guide) or more");
-        Require(NumSteps is null or >= 2, NumSteps ?? 0, nameof(NumSteps), "at least 2, or null for the passes of a picture");
+        Require(NumSteps is null or >= 2, NumSteps ?? 0, nameof(NumSteps), "at least 2, or null for the passes of an image");
     }
 
     private static void Require(bool holds, object value, string name, string allowed)

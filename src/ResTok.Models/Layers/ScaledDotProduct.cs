@@ -13,10 +13,13 @@ internal static class ScaledDotProduct
     /// <param name="value">[B, heads, L, head].</param>
     /// <param name="mask">Additive, broadcast to [B, heads, n, L], or null.</param>
     /// <returns>[B, heads, n, head].</returns>
-    public static Tensor Attend(Tensor query, Tensor key, Tensor value, Tensor? mask)
+    public static Tensor Attend(Tensor query, Tensor key, Tensor value, Tensor? mask) => CpuAttention.PrefersProducts(query)
+        ? Products(query, key, value, mask)
+        : nn.functional.scaled_dot_product_attention(query, key, value, mask);
+
+    /// <summary>The same by plain matrix products.</summary>
+    public static Tensor Products(Tensor query, Tensor key, Tensor value, Tensor? mask)
     {
-        if (!CpuAttention.PrefersProducts(query))
-            return nn.functional.scaled_dot_product_attention(query, key, value, mask);
         using var scope = NewDisposeScope();
         return matmul(softmax(Scores(query, key, mask), -1), value).MoveToOuterDisposeScope();
     }

@@ -8,8 +8,8 @@ public enum WeightInitialization
 
     /// <summary>
     /// Normal with variance 1/fan-in, so that signals keep their size in networks of any width, and transformer blocks' branches scaled
-    /// by 0.3, so that they start close to passing their input on. Small tokenizers need it: with 0.02 hardly anything of the picture
-    /// reaches their latents, and training settles for the mean picture.
+    /// by 0.3, so that they start close to passing their input on. Small tokenizers need it: with 0.02 hardly anything of the image
+    /// reaches their latents, and training settles for the mean image.
     /// </summary>
     FanIn,
 }

@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace ResTok.Models;
 
 /// <summary>
-/// Turns pictures into ResTok tokens and tokens into pictures (arXiv 2601.03955, section 3). Safe for use by several threads at
-/// once; the result for a picture does not depend on the others in its batch.
+/// Turns images into ResTok tokens and tokens into images (arXiv 2601.03955, section 3). Safe for use by several threads at
+/// once; the result for an image does not depend on the others in its batch.
 /// </summary>
 public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageTokenizer, TokenizerConfig>
 {
@@ -124,8 +124,8 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         return Build(Checkpoint.Read(safetensors, "model.safetensors"), source => new ImageTokenizer(config, source, device, precision));
     }
 
-    /// <summary>Turns pictures into tokens.</summary>
-    /// <param name="images">RGB pictures in [0, 1], floating, [B, 3, S, S] with S = <see cref="TokenizerConfig.CropSize"/>, on any device.</param>
+    /// <summary>Turns images into tokens.</summary>
+    /// <param name="images">RGB images in [0, 1], floating, [B, 3, S, S] with S = <see cref="TokenizerConfig.CropSize"/>, on any device.</param>
     /// <param name="outputs">What to compute beyond tokens and latents.</param>
     /// <returns>The encoding, which the caller disposes.</returns>
     /// <example>
@@ -144,8 +144,8 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         if (images.dim() != 4 || images.shape[0] < 1 || images.shape[1] != 3 || images.shape[2] != side || images.shape[3] != side
             || !images.is_floating_point())
             throw new ArgumentException(
-                $"Pictures must be a floating tensor [B, 3, {side}, {side}] with B ≥ 1, but this is {images.dtype} [{string.Join(", ", images.shape)}]. "
-                + "Resize and crop pictures first.", nameof(images));
+                $"Images must be a floating tensor [B, 3, {side}, {side}] with B ≥ 1, but this is {images.dtype} [{string.Join(", ", images.shape)}]. "
+                + "Resize and crop images first.", nameof(images));
 
         List<Tensor>? maps = outputs.HasFlag(EncodingOutputs.AttentionMaps) ? [] : null;
         try
@@ -170,13 +170,13 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         }
     }
 
-    /// <summary>Rebuilds pictures from their leading tokens.</summary>
+    /// <summary>Rebuilds images from their leading tokens.</summary>
     /// <param name="tokens">Token ids, integer [B, n] with 1 ≤ n ≤ N; where n &lt; N the finer tokens count as dropped.</param>
     /// <param name="tokenCount">
     /// How many leading tokens to use, 1 to n. By default all given, but no more than
     /// <see cref="TokenizerConfig.TestTokens"/>.
     /// </param>
-    /// <returns>RGB pictures, nominally in [0, 1] and not clamped, float32 [B, 3, S, S], which the caller disposes.</returns>
+    /// <returns>RGB images, nominally in [0, 1] and not clamped, float32 [B, 3, S, S], which the caller disposes.</returns>
     /// <example>
     /// <code>
     /// using TokenizerEncoding encoding = tokenizer.Encode(images);
@@ -193,9 +193,9 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         return DecodeTokens(tokens, [tokenCount ?? (int)Math.Min(tokens.shape[1], Config.TestTokens)], null);
     }
 
-    /// <summary>Rebuilds pictures, each from a number of leading tokens of its own.</summary>
+    /// <summary>Rebuilds images, each from a number of leading tokens of its own.</summary>
     /// <param name="tokens">Token ids, integer [B, n] with 1 ≤ n ≤ N.</param>
-    /// <param name="tokenCounts">For each picture how many leading tokens to use, 1 to n.</param>
+    /// <param name="tokenCounts">For each image how many leading tokens to use, 1 to n.</param>
     /// <returns>As <see cref="Decode(Tensor, int?)"/>.</returns>
     /// <inheritdoc cref="Decode(Tensor, int?)" path="/exception"/>
     public Tensor Decode(Tensor tokens, IReadOnlyList<int> tokenCounts)
@@ -204,15 +204,15 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         CheckTokens(tokens);
         ArgumentNullException.ThrowIfNull(tokenCounts);
         if (tokenCounts.Count != tokens.shape[0])
-            throw new ArgumentException($"There are {tokenCounts.Count} token counts for {tokens.shape[0]} pictures; give one for each.", nameof(tokenCounts));
+            throw new ArgumentException($"There are {tokenCounts.Count} token counts for {tokens.shape[0]} images; give one for each.", nameof(tokenCounts));
         return DecodeTokens(tokens, tokenCounts, null);
     }
 
-    /// <summary>Rebuilds pictures and returns the decoder's attention.</summary>
+    /// <summary>Rebuilds images and returns the decoder's attention.</summary>
     /// <param name="tokens">Token ids, integer [B, n] with 1 ≤ n ≤ N.</param>
     /// <param name="tokenCount">As for <see cref="Decode(Tensor, int?)"/>.</param>
     /// <returns>
-    /// The pictures, and per decoder block the attention of every token to every other, averaged over heads, float32 [B, L, L]; L
+    /// The images, and per decoder block the attention of every token to every other, averaged over heads, float32 [B, L, L]; L
     /// counts the N latent tokens and then the image tokens. The caller disposes all.
     /// </returns>
     /// <inheritdoc cref="Decode(Tensor, int?)" path="/exception"/>
@@ -242,7 +242,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         deviation?.Dispose();
     }
 
-    /// <summary>From normalised pictures [B, 3, S, S] to latents [B, C, 1, N] and image token levels, differentiable.</summary>
+    /// <summary>From normalised images [B, 3, S, S] to latents [B, C, 1, N] and image token levels, differentiable.</summary>
     private (Tensor Latents, Tensor[] ImageTokenLevels) EncodeLatents(Tensor x, List<Tensor>? maps, bool wantsImageTokens)
     {
         if (PixelEncoder is null)
@@ -251,9 +251,9 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         return Encoder.Forward(features, learnedLatents, maps, wantsImageTokens);
     }
 
-    /// <summary>Encodes and decodes pictures with gradients, for training.</summary>
+    /// <summary>Encodes and decodes images with gradients, for training.</summary>
     /// <param name="images">[B, 3, S, S] in [0, 1], float32, on the model's device.</param>
-    /// <param name="tokenCounts">For each picture how many leading tokens the decoder sees.</param>
+    /// <param name="tokenCounts">For each image how many leading tokens the decoder sees.</param>
     /// <param name="quantize">Whether the decoder sees codes, and not the latents as the quantiser compares them.</param>
     /// <param name="featureToken">Where not null, what the decoder is to make features of, [1, 1, D].</param>
     internal Reconstruction Reconstruct(Tensor images, IReadOnlyList<int> tokenCounts, bool quantize = true, Tensor? featureToken = null)

@@ -48,14 +48,14 @@ public sealed class TokenLevels
         return position == 0 ? 0 : System.Numerics.BitOperations.Log2((uint)position) + 1;
     }
 
-    /// <summary>Takes the coarse levels of one picture and the fine levels of another.</summary>
-    /// <param name="coarse">Tokens of the picture that gives the coarse levels, at least those.</param>
-    /// <param name="fine">All N tokens of the picture that gives the rest.</param>
+    /// <summary>Takes the coarse levels of one image and the fine levels of another.</summary>
+    /// <param name="coarse">Tokens of the image that gives the coarse levels, at least those.</param>
+    /// <param name="fine">All N tokens of the image that gives the rest.</param>
     /// <param name="coarseLevels">Levels to take from <paramref name="coarse"/>, 0 to <see cref="Count"/>.</param>
     /// <returns>N tokens.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="coarseLevels"/> is out of range.</exception>
     /// <exception cref="ArgumentException">There are too few tokens.</exception>
-    public int[] Mix(IReadOnlyList<int> coarse, IReadOnlyList<int> fine, int coarseLevels)
+    public int[] Splice(IReadOnlyList<int> coarse, IReadOnlyList<int> fine, int coarseLevels)
     {
         ArgumentNullException.ThrowIfNull(coarse);
         ArgumentNullException.ThrowIfNull(fine);
@@ -63,7 +63,7 @@ public sealed class TokenLevels
         ArgumentOutOfRangeException.ThrowIfGreaterThan(coarseLevels, Count);
         int kept = Sizes.Take(coarseLevels).Sum();
         if (coarse.Count < kept || fine.Count != TokenCount)
-            throw new ArgumentException($"Mixing {coarseLevels} levels needs at least {kept} coarse and exactly {TokenCount} fine tokens, but there are {coarse.Count} and {fine.Count}.");
+            throw new ArgumentException($"Splicing {coarseLevels} levels needs at least {kept} coarse and exactly {TokenCount} fine tokens, but there are {coarse.Count} and {fine.Count}.");
         return [.. coarse.Take(kept), .. fine.Skip(kept)];
     }
 

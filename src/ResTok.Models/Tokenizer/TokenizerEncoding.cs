@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ResTok.Models;
 
 /// <summary>
-/// What encoding made of a batch of B pictures. It owns its tensors: they live, on the tokenizer's device, until
+/// What encoding made of a batch of B images. It owns its tensors: they live, on the tokenizer's device, until
 /// <see cref="Dispose"/>.
 /// </summary>
 public sealed class TokenizerEncoding : IDisposable

@@ -6,7 +6,7 @@ public enum VitSize
     /// <summary>Width 64, 4 layers, 4 heads: not an official size, for tests.</summary>
     Tiny,
 
-    /// <summary>Width 192, 4 layers, 3 heads: not an official size, for small pictures and models to ship.</summary>
+    /// <summary>Width 192, 4 layers, 3 heads: not an official size, for small images and models to ship.</summary>
     Mini,
 
     /// <summary>Width 512, 6 layers, 8 heads.</summary>

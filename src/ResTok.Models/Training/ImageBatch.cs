@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace ResTok.Models.Training;
 
-/// <summary>Between pictures' bytes and tensors.</summary>
+/// <summary>Between images' bytes and tensors.</summary>
 internal static class ImageBatch
 {
-    /// <summary>Stacks pictures.</summary>
+    /// <summary>Stacks images.</summary>
     /// <param name="batch">Interleaved RGB of S×S pixels each.</param>
     /// <param name="side">S.</param>
     /// <param name="device">Where to.</param>
@@ -18,17 +18,17 @@ internal static class ImageBatch
         for (int i = 0; i < batch.Count; i++)
         {
             if (batch[i].Length != 3 * side * side)
-                throw new ArgumentException($"A picture to train on has {batch[i].Length} bytes, but {side}×{side} RGB pixels have {3 * side * side}.", nameof(batch));
+                throw new ArgumentException($"An image to train on has {batch[i].Length} bytes, but {side}×{side} RGB pixels have {3 * side * side}.", nameof(batch));
             batch[i].CopyTo(bytes, i * 3 * side * side);
         }
         return tensor(bytes, [batch.Count, side, side, 3]).to(device).permute(0, 3, 1, 2).contiguous().to(ScalarType.Float32).div_(255).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Lays pictures out in rows.</summary>
+    /// <summary>Lays images out in rows.</summary>
     /// <param name="name">What they show.</param>
     /// <param name="step">Optimiser steps done.</param>
     /// <param name="rows">[B, 3, H, W] each, in [0, 1].</param>
-    public static TrainingPicture Grid(string name, long step, IReadOnlyList<Tensor> rows)
+    public static TrainingPreview Grid(string name, long step, IReadOnlyList<Tensor> rows)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();

@@ -80,7 +80,7 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
     }
 
     /// <summary>Some validation images, and under them their reconstructions from more and more tokens.</summary>
-    protected override TrainingPicture? Preview(long step)
+    protected override TrainingPreview? Preview(long step)
     {
         if (validation.Count == 0)
             return null;

@@ -125,9 +125,9 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
     /// <summary>With the averaged weights in place: the loss on validation data, or null without.</summary>
     protected virtual double? Validate(Metrics metrics) => null;
 
-    /// <summary>With the averaged weights in place: a picture for people to look at, or null.</summary>
+    /// <summary>With the averaged weights in place: an image for people to look at, or null.</summary>
     /// <param name="step">Optimiser steps done.</param>
-    protected virtual TrainingPicture? Preview(long step) => null;
+    protected virtual TrainingPreview? Preview(long step) => null;
 
     /// <summary>More tensors that a checkpoint must hold. They are overwritten when training resumes.</summary>
     protected virtual IEnumerable<KeyValuePair<string, Tensor>> ExtraState() => [];
@@ -161,8 +161,8 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
                 metrics.Add("validation_loss", loss);
                 state = loss < state.BestLoss ? state with { BestLoss = loss, WithoutImprovement = 0 } : state with { WithoutImprovement = state.WithoutImprovement + 1 };
             }
-            if (options.OnPicture is not null && Preview(state.Step) is { } picture)
-                options.OnPicture(picture);
+            if (options.OnPreview is not null && Preview(state.Step) is { } image)
+                options.OnPreview(image);
         }
         finally
         {

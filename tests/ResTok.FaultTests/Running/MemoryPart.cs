@@ -97,7 +97,7 @@ internal static class MemoryPart
         };
         try
         {
-            Trainer.Train(trained, new SameSample<byte[]>(new byte[3 * 32 * 32]), options, cancellation: cancellation.Token);
+            Trainer.Train(trained, new SameSample<byte[]>(new byte[3 * 32 * 32]), options, cancellationToken: cancellation.Token);
         }
         catch (OperationCanceledException)
         {

@@ -213,10 +213,10 @@ public class ImageGeneratorTests
     public void Mixing_takes_coarse_levels_of_one_and_fine_levels_of_another()
     {
         var levels = new TokenLevels(8);
-        Assert.Equal([1, 1, 1, 1, 2, 2, 2, 2], levels.Mix([1, 1, 1, 1, 1, 1, 1, 1], [2, 2, 2, 2, 2, 2, 2, 2], 3));
-        Assert.Equal([2, 2, 2, 2, 2, 2, 2, 2], levels.Mix([], [2, 2, 2, 2, 2, 2, 2, 2], 0));
-        Assert.Throws<ArgumentException>(() => levels.Mix([1], [2, 2, 2, 2, 2, 2, 2, 2], 2));
-        Assert.Throws<ArgumentOutOfRangeException>(() => levels.Mix([], [], 5));
+        Assert.Equal([1, 1, 1, 1, 2, 2, 2, 2], levels.Splice([1, 1, 1, 1, 1, 1, 1, 1], [2, 2, 2, 2, 2, 2, 2, 2], 3));
+        Assert.Equal([2, 2, 2, 2, 2, 2, 2, 2], levels.Splice([], [2, 2, 2, 2, 2, 2, 2, 2], 0));
+        Assert.Throws<ArgumentException>(() => levels.Splice([1], [2, 2, 2, 2, 2, 2, 2, 2], 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => levels.Splice([], [], 5));
     }
 
     [Fact]

@@ -194,6 +194,6 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
     private static void Train(TokenizerTrainingOptions options, CancellationToken cancellation = default)
     {
         using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2);
-        Trainer.Train(tokenizer, new ListData<byte[]>(TrainingPictures.Discs(7, Tiny.CropSize)), options, cancellation: cancellation);
+        Trainer.Train(tokenizer, new ListData<byte[]>(TrainingImages.Discs(7, Tiny.CropSize)), options, cancellationToken: cancellation);
     }
 }

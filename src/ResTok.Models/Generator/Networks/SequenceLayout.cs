@@ -24,7 +24,7 @@ internal sealed class SequenceLayout
         Passes = passes;
     }
 
-    /// <summary>The passes that generate a picture, in order.</summary>
+    /// <summary>The passes that generate an image, in order.</summary>
     public IReadOnlyList<GenerationPass> Passes { get; }
 
     /// <summary>Whether so many leading tokens are what some number of passes generates, or none.</summary>

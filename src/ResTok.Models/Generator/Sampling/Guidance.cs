@@ -8,7 +8,7 @@ internal static class Guidance
     /// <summary>What the reference adds where a scale of exactly 1 would switch guidance off.</summary>
     private const double Nudge = 1e-4;
 
-    /// <summary>The scale of every pass of a picture; 1 or less where the pass is not guided.</summary>
+    /// <summary>The scale of every pass of an image; 1 or less where the pass is not guided.</summary>
     public static double[] Scales(SamplingOptions options, IReadOnlyList<GenerationPass> passes)
     {
         int steps = options.NumSteps ?? passes.Count;

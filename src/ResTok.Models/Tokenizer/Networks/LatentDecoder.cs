@@ -48,7 +48,7 @@ internal sealed class LatentDecoder : IDisposable
     internal RotaryEmbedding Rotary => rotary;
 
     /// <param name="latents">[B, C, 1, n], n ≤ N: missing positions count as dropped.</param>
-    /// <param name="tokenCounts">How many leading tokens of each picture to use, int64 [B], or [1] for all alike.</param>
+    /// <param name="tokenCounts">How many leading tokens of each image to use, int64 [B], or [1] for all alike.</param>
     /// <param name="maps">Takes the attention maps where not null.</param>
     /// <returns>[B, 256, g, g].</returns>
     public Tensor Forward(Tensor latents, Tensor tokenCounts, List<Tensor>? maps)
@@ -82,7 +82,7 @@ internal sealed class LatentDecoder : IDisposable
         return sequence.MoveToOuterDisposeScope();
     }
 
-    /// <summary>Replaces the latents [B, n, C] behind each picture's prefix by the mask token: [B, N, C].</summary>
+    /// <summary>Replaces the latents [B, n, C] behind each image's prefix by the mask token: [B, N, C].</summary>
     private Tensor Truncate(Tensor latents, Tensor tokenCounts)
     {
         using var scope = NewDisposeScope();

@@ -32,7 +32,7 @@ internal sealed class PixelDecoder
     }
 
     /// <param name="x">[B, 256, g, g].</param>
-    /// <returns>Pictures, nominally in [0, 1] and not clamped, [B, 3, 16g, 16g].</returns>
+    /// <returns>Images, nominally in [0, 1] and not clamped, [B, 3, 16g, 16g].</returns>
     public Tensor Forward(Tensor x) => ImageChunks.Run(x, x.shape[3] << (resolutions.Length - 1), Run);
 
     private Tensor Run(Tensor x)

@@ -11,7 +11,7 @@ namespace ResTok.Models.Training.Losses;
 /// </summary>
 internal sealed class PerceptualLoss : AuxiliaryNetwork
 {
-    private const int Border = 15; // pixels by which both pictures are shifted at random
+    private const int Border = 15; // pixels by which both images are shifted at random
 
     /// <summary>The convolutions of each slice by their index in torchvision's <c>features</c>; a pooling stands before all but the first.</summary>
     private static readonly int[][] Slices = [[0, 2], [5, 7], [10, 12, 14], [17, 19, 21], [24, 26, 28]];
@@ -70,7 +70,7 @@ internal sealed class PerceptualLoss : AuxiliaryNetwork
         return sum.squeeze(0).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same for pictures that are cut alike at random first, as in training.</summary>
+    /// <summary>The same for images that are cut alike at random first, as in training.</summary>
     /// <param name="x">[B, 3, S, S] in [0, 1].</param>
     /// <param name="y">[B, 3, S, S] in [0, 1].</param>
     /// <param name="random">What to draw from.</param>
