@@ -8,6 +8,8 @@ namespace ResTok.MLNet;
 /// <summary>The device that an <see cref="Microsoft.ML.MLContext"/> asks for.</summary>
 internal static class TorchDevice
 {
+    private static int noticesLogged;
+
     /// <exception cref="InvalidOperationException">A GPU is asked for, there is none, and falling back is not allowed.</exception>
     public static torch.Device Choose(IHostEnvironment environment)
     {
@@ -22,6 +24,7 @@ internal static class TorchDevice
     public static (torch.Device Device, string? Warning) Find(IHostEnvironment environment)
     {
         TorchRuntime.EnsureLoaded();
+        LogProcessorNotice(environment);
         (int? gpu, bool fallback) = MLNetInternals.DeviceChoice(environment);
         if (gpu is not { } index)
             return (torch.CPU, null);
@@ -32,5 +35,16 @@ internal static class TorchDevice
         if (!fallback)
             throw new InvalidOperationException(missing + ", or set MLContext.FallbackToCpu to true.");
         return (torch.CPU, missing + ". Computing on the CPU.");
+    }
+
+    /// <summary>Once a process: what was done about its processor.</summary>
+    private static void LogProcessorNotice(IHostEnvironment environment)
+    {
+        if (TorchRuntime.ProcessorNotice is not { } notice || Interlocked.Exchange(ref noticesLogged, 1) != 0)
+            return;
+        if (TorchRuntime.IsSlowed)
+            MLNetInternals.LogWarning(environment, notice);
+        else
+            MLNetInternals.LogTrace(environment, notice);
     }
 }

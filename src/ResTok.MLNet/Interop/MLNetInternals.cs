@@ -35,6 +35,12 @@ namespace ResTok.MLNet.Interop
         public static (int? GpuDeviceId, bool FallbackToCpu) DeviceChoice(IHostEnvironment environment) =>
             environment is IHostEnvironmentInternal host ? (host.GpuDeviceId, host.FallbackToCpu) : (null, true);
 
+        public static void LogTrace(IHostEnvironment environment, string message)
+        {
+            using IChannel channel = environment.Start("ResTok");
+            channel.Trace(message);
+        }
+
         public static void LogInfo(IHostEnvironment environment, string message)
         {
             using IChannel channel = environment.Start("ResTok");

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
 
 namespace ResTok.Models.Runtime;
 
@@ -8,14 +9,43 @@ namespace ResTok.Models.Runtime;
 internal static partial class PrivateCache
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const uint CloseOnExec = 1; // MFD_CLOEXEC
     private const UnixFileMode OthersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
-    public static string DefaultFolder()
+    /// <summary>Where such files may be kept, best first: the user's cache, also where it is not made yet, and the folder for temporary files.</summary>
+    public static IReadOnlyList<string> Folders(Func<string, string?> environment)
     {
-        string root = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache && Path.IsPathRooted(cache)
-            ? cache
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
-        return Path.Combine(root, "restok", "native");
+        string? cache = environment("XDG_CACHE_HOME") is { Length: > 0 } given && Path.IsPathRooted(given) ? given
+            : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } home ? Path.Combine(home, ".cache")
+            : null;
+        string temporary = Path.Combine(Path.GetTempPath(), $"restok-{EffectiveUser()}");
+        return [.. cache is null ? Array.Empty<string>() : [Path.Combine(cache, "restok", "native")], temporary];
+    }
+
+    /// <summary>Puts a file under the first of some folders that takes it, or, where none does, into memory.</summary>
+    /// <returns>Its path.</returns>
+    /// <exception cref="TorchRuntimeException">Not even memory takes it.</exception>
+    [SupportedOSPlatform("linux")]
+    public static string Place(IEnumerable<string> roots, string folderName, string fileName, byte[] content)
+    {
+        var refusals = new List<string>();
+        foreach (string root in roots)
+        {
+            try
+            {
+                return Place(root, folderName, fileName, content);
+            }
+            catch (TorchRuntimeException refusal)
+            {
+                refusals.Add(refusal.Message);
+            }
+        }
+        int memory = CreateInMemory(fileName, CloseOnExec);
+        if (memory < 0)
+            throw new TorchRuntimeException(string.Join(" ", refusals));
+        using (var stream = new FileStream(new SafeFileHandle(memory, ownsHandle: false), FileAccess.Write)) // stays open: it is the file
+            stream.Write(content);
+        return $"/proc/self/fd/{memory}";
     }
 
     /// <summary>Puts a file with exactly this content under a folder, or finds it there.</summary>
@@ -76,6 +106,9 @@ internal static partial class PrivateCache
 
     [LibraryImport("libc", EntryPoint = "lstat", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int ReadStatus(string path, Span<byte> status);
+
+    [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int CreateInMemory(string name, uint flags);
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint EffectiveUser();

@@ -12,7 +12,8 @@ namespace ResTok.Models.Runtime;
 /// <remarks>
 /// TorchSharp 0.107.0 asks for the libstdc++ of GCC 13 and so does not load on Debian 12, Ubuntu 22.04 or RHEL 9. There, and
 /// only for exactly that library file, a private copy that is content with their libstdc++ is written to the user's
-/// cache folder (<c>$XDG_CACHE_HOME/restok/native</c> or <c>~/.cache/restok/native</c>) and loaded instead. Nothing installed is
+/// cache folder (<c>$XDG_CACHE_HOME/restok/native</c> or <c>~/.cache/restok/native</c>; failing these, the folder for temporary files or
+/// memory) and loaded instead. Nothing installed is
 /// changed. <c>RESTOK_NATIVE_COMPAT=0</c> switches this off. On virtual machines that hide the processor's caches, where oneDNN's
 /// kernels compute wrong results, oneDNN is told their sizes or is not used (<c>RESTOK_KERNELS=auto|safe|plain</c>).
 /// </remarks>
@@ -119,12 +120,12 @@ public static class TorchRuntime
             NativeLibraries.Load(file);
         if (NativeLibrary.TryLoad(bridge, out _))
             return;
-        NativeLibraries.Load(Compatible(bridge, Environment.GetEnvironmentVariable("RESTOK_NATIVE_COMPAT"), PrivateCache.DefaultFolder()));
+        NativeLibraries.Load(Compatible(bridge, Environment.GetEnvironmentVariable("RESTOK_NATIVE_COMPAT"), PrivateCache.Folders(Environment.GetEnvironmentVariable)));
     }
 
     /// <summary>Gives the path of a copy of the bridge that an older libstdc++ satisfies.</summary>
     [SupportedOSPlatform("linux")]
-    internal static string Compatible(string bridge, string? setting, string cacheFolder)
+    internal static string Compatible(string bridge, string? setting, IEnumerable<string> cacheFolders)
     {
         byte[] original = File.ReadAllBytes(bridge);
         if (setting == "0")
@@ -132,7 +133,7 @@ public static class TorchRuntime
         string hash = Convert.ToHexStringLower(SHA256.HashData(original));
         if (hash != KnownBridge)
             throw new TorchRuntimeException(TooOld(bridge, $"the built-in remedy knows only the file of TorchSharp 0.107.0 for linux-x64, not this one (SHA-256 {hash}); use that version"));
-        return PrivateCache.Place(cacheFolder, hash[..16], BridgeFile, ElfRelinker.Relink(original));
+        return PrivateCache.Place(cacheFolders, hash[..16], BridgeFile, ElfRelinker.Relink(original));
     }
 
     private static string TooOld(string bridge, string remedy) =>

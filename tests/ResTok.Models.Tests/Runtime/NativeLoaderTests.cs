@@ -36,13 +36,13 @@ public class NativeLoaderTests
     public void The_copy_is_private_and_restored_when_tampered_with()
     {
         using var folder = new TemporaryFolder();
-        string path = TorchRuntime.Compatible(Bridge, null, folder["cache"]);
+        string path = TorchRuntime.Compatible(Bridge, null, [folder["cache"]]);
         byte[] good = File.ReadAllBytes(path);
         const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         Assert.Equal(owner, File.GetUnixFileMode(path));
         Assert.Equal(owner, File.GetUnixFileMode(Path.GetDirectoryName(path)!));
         File.WriteAllBytes(path, good[..1000]);
-        Assert.Equal(path, TorchRuntime.Compatible(Bridge, null, folder["cache"]));
+        Assert.Equal(path, TorchRuntime.Compatible(Bridge, null, [folder["cache"]]));
         Assert.Equal(good, File.ReadAllBytes(path));
     }
 
@@ -82,17 +82,38 @@ public class NativeLoaderTests
     }
 
     [Fact]
+    public void Where_no_folder_takes_it_the_copy_is_in_memory()
+    {
+        byte[] content = [1, 2, 3];
+        string path = PrivateCache.Place(["/proc/nowhere", "/dev/null/nowhere"], "a", "file", content);
+        Assert.StartsWith("/proc/self/fd/", path, StringComparison.Ordinal);
+        Assert.Equal(content, File.ReadAllBytes(path));
+        using var folder = new TemporaryFolder();
+        Assert.Equal(folder["cache/a/file"], PrivateCache.Place(["/proc/nowhere", folder["cache"]], "a", "file", content));
+    }
+
+    [Fact]
+    public void A_cache_folder_that_is_not_made_yet_counts()
+    {
+        Assert.Equal("/not/made/restok/native", PrivateCache.Folders(name => name == "XDG_CACHE_HOME" ? "/not/made" : null)[0]);
+        IReadOnlyList<string> folders = PrivateCache.Folders(_ => null);
+        Assert.All(folders, folder => Assert.True(Path.IsPathRooted(folder), folder));
+        Assert.EndsWith(".cache/restok/native", folders[0], StringComparison.Ordinal);
+        Assert.StartsWith(Path.GetTempPath(), folders[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Refusals_say_what_is_missing_and_what_to_do()
     {
         using var folder = new TemporaryFolder();
-        string off = Assert.Throws<TorchRuntimeException>(() => TorchRuntime.Compatible(Bridge, "0", folder["cache"])).Message;
+        string off = Assert.Throws<TorchRuntimeException>(() => TorchRuntime.Compatible(Bridge, "0", [folder["cache"]])).Message;
         Assert.Contains("GLIBCXX_3.4.32", off, StringComparison.Ordinal);
         Assert.Contains("RESTOK_NATIVE_COMPAT", off, StringComparison.Ordinal);
         Assert.Matches(@"has GLIBCXX_3\.4\.\d+", off);
         byte[] other = File.ReadAllBytes(Bridge);
         other[^1] ^= 1;
         File.WriteAllBytes(folder["other.so"], other);
-        string unknown = Assert.Throws<TorchRuntimeException>(() => TorchRuntime.Compatible(folder["other.so"], null, folder["cache"])).Message;
+        string unknown = Assert.Throws<TorchRuntimeException>(() => TorchRuntime.Compatible(folder["other.so"], null, [folder["cache"]])).Message;
         Assert.Contains("SHA-256", unknown, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["cache"]));
         string missing = Assert.Throws<TorchRuntimeException>(() => TorchRuntime.LoadOnLinux([folder.Path])).Message;

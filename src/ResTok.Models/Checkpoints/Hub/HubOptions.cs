@@ -69,7 +69,7 @@ public sealed class HubOptions
     private static bool IsTrue(string? value) => value?.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
 
     private static string ExpandHome(string path) => path == "~" || path.StartsWith("~/", StringComparison.Ordinal) || path.StartsWith("~\\", StringComparison.Ordinal)
-        ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) + path[1..]
+        ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify) + path[1..]
         : path;
 
     private static string? ReadToken(string file)
