@@ -57,7 +57,7 @@ public sealed class KernelTests : IDisposable
     {
         Tensor x = Random(300, Inputs).requires_grad_(true), weight = Random(Outputs, Inputs);
         CpuLinear.Apply(x, weight, null).sum().backward();
-        AssertNear(weight.to(ScalarType.Float64).sum(0).expand(300, -1), x.grad!);
+        AssertNear(weight.to(ScalarType.Float64).sum([0L]).expand(300, -1), x.grad!);
     }
 
     [Theory]
