@@ -8,7 +8,7 @@ namespace ResTok.Benchmarks.Commands;
 /// <summary>What every choice of kernel gains over the plain operation on this machine, on shapes of the official models.</summary>
 internal sealed class KernelsCommand(BenchmarkSettings settings)
 {
-    private readonly MarkdownTable table = new($"rounds: {settings.Rounds}", "kernel", "shape", "plain ms", "kernel ms", "plain / kernel");
+    private readonly MarkdownTable table = new($"kernel, rounds: {settings.Rounds}", "shape", "plain ms", "kernel ms", "plain / kernel");
 
     public void Run()
     {
