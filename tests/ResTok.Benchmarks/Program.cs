@@ -24,11 +24,12 @@ Add("model", "Seconds per image, GFLOP/s, and the fraction of the ceiling.", (se
     run.Run();
 });
 Add("stages", "Where the time of encoding and decoding goes.", (settings, _) => new StagesCommand(settings).Run());
-Add("kernels", "What every choice of kernel gains over the plain operation.", (settings, _) => new KernelsCommand(settings).Run());
+Add("choices", "What every choice of kernel gains over the plain operation.", (settings, _) => new ChoicesCommand(settings).Run());
 Add("generate", "One picture with guidance, pass by pass, against reading the weights.", (settings, _) => new GenerateCommand(settings).Run());
 Add("pipeline", "Rows of an IDataView against the bare model.", (settings, _) => new PipelineCommand(settings).Run());
 Add("load", "Time to load against reading the file, and peak memory.", (settings, _) => new LoadCommand(settings).Run());
 Add("precision", "What bfloat16 changes in tokens and pictures.", (settings, given) => new PrecisionCommand(settings, given.GetValue(quick) ? 8 : given.GetValue(pictures)).Run()).Add(pictures);
+Add("kernels", "What curing hidden caches costs, and doing without oneDNN: auto, plain and safe in turns.", (settings, _) => new KernelsCommand(settings).Run());
 
 var folder = new Argument<string>("folder");
 var childPrecision = new Argument<Precision>("number format");
@@ -37,6 +38,10 @@ var child = new Command("child", "Loads in a process of its own.") { folder, chi
 child.Hidden = true;
 child.SetAction(given => LoadCommand.RunChild(given.GetValue(folder)!, given.GetValue(childPrecision), given.GetValue(childBatch), given.GetValue(threads)));
 command.Add(child);
+var turns = new Command("turns", "Measures in a process of its own, a round for every line of its input.") { childPrecision, childBatch };
+turns.Hidden = true;
+turns.SetAction(given => KernelsCommand.RunChild(given.GetValue(size), given.GetValue(childPrecision), given.GetValue(childBatch)));
+command.Add(turns);
 return command.Parse(args).Invoke();
 
 Command Add(string name, string description, Action<BenchmarkSettings, ParseResult> run)

@@ -1,50 +1,96 @@
+using System.Diagnostics;
+using System.Globalization;
 using ResTok.Benchmarks.Measuring;
-using ResTok.Models.Layers;
-using ResTok.Models.Layers.Kernels;
+using ResTok.Models;
+using ResTok.Models.Runtime;
 using static TorchSharp.torch;
 
 namespace ResTok.Benchmarks.Commands;
 
-/// <summary>What every choice of kernel gains over the plain operation on this machine, on shapes of the official models.</summary>
+/// <summary>
+/// What each value of <c>RESTOK_KERNELS</c> costs: a process for each, which take turns. On a processor that shows its caches, auto and plain
+/// are the same; on one that hides them, plain refuses to compute.
+/// </summary>
 internal sealed class KernelsCommand(BenchmarkSettings settings)
 {
-    private readonly MarkdownTable table = new($"kernel, rounds: {settings.Rounds}", "shape", "plain ms", "kernel ms", "plain / kernel");
+    private const string Setting = "RESTOK_KERNELS", Ready = "ready";
+    private static readonly string[] Modes = ["auto", "plain", "safe"];
 
     public void Run()
     {
-        using var noGradient = no_grad();
-        using var scope = NewDisposeScope();
-        foreach ((int rows, int inputs, int outputs) in new[] { (1, 1024, 3072), (2, 1024, 8192), (8, 1024, 2816), (16, 1024, 3072), (64, 1024, 3072) })
+        var table = new MarkdownTable([$"{settings.Size}, rounds: {settings.Rounds}", "batch", "precision", .. Modes.Select(mode => mode + " s/image"), .. Modes[1..].Select(mode => "auto × " + mode)]);
+        foreach (Precision precision in settings.Precisions)
         {
-            Tensor x = randn(rows, inputs), weight = randn(outputs, inputs);
-            Measure(nameof(TransposedMatmul), $"{rows}×{inputs} → {outputs}", () => nn.functional.linear(x, weight), () => TransposedMatmul.Apply(x, weight));
+            foreach (int batch in settings.Batches)
+                Measure(precision, batch, table);
         }
-        foreach ((int rows, int inputs, int outputs) in new[] { (256, 1024, 3072), (384, 1024, 4096), (512, 4096, 1024), (3072, 1024, 4096) })
-        {
-            Tensor x = randn(rows, inputs), weight = randn(outputs, inputs), bias = randn(outputs);
-            Measure(nameof(PointwiseConvolution), $"{rows}×{inputs} → {outputs}", () => nn.functional.linear(x, weight, bias), () => PointwiseConvolution.Apply(x, weight, bias));
-        }
-        foreach ((int queries, int keys) in new[] { (1, 4), (2, 64), (64, 128), (384, 384) })
-        {
-            Tensor query = randn(2, 16, queries, 64).to(ScalarType.BFloat16), key = randn(2, 16, keys, 64).to(ScalarType.BFloat16), value = randn_like(key);
-            Measure(nameof(CpuAttention), $"bfloat16, 2×16 heads, {queries} × {keys}",
-                () => nn.functional.scaled_dot_product_attention(query, key, value), () => ScaledDotProduct.Products(query, key, value, null));
-        }
-        Tensor images = randn(4, 128, 256, 256), kernel = randn(128, 128, 3, 3);
-        Measure(nameof(ImageChunks), "4×128×256×256, 3×3 → 128", () => nn.functional.conv2d(images, kernel, padding: [1, 1]),
-            () => ImageChunks.Run(images, 256, chunk => nn.functional.conv2d(chunk, kernel, padding: [1, 1])));
-        Measure(nameof(InPlace), "SiLU of 4×128×256×256", () => nn.functional.silu(images), () => InPlace.Silu(images.alias()));
         table.Print();
     }
 
-    private void Measure(string name, string shape, Func<Tensor> plain, Func<Tensor> kernel)
+    private void Measure(Precision precision, int batch, MarkdownTable table)
     {
-        Samples before = new(), after = new();
+        Process?[] children = [.. Modes.Select(mode => Start(mode, precision, batch))];
+        string[] calls = ["encode", "decode", "generate"];
+        Samples[][] times = [.. calls.Select(_ => Modes.Select(_ => new Samples()).ToArray())];
         for (int round = 0; round < settings.Rounds; round++)
         {
-            before.Time(() => plain().Dispose());
-            after.Time(() => kernel().Dispose());
+            for (int mode = 0; mode < Modes.Length; mode++)
+            {
+                if (children[mode] is not { } child)
+                    continue;
+                child.StandardInput.WriteLine();
+                for (int call = 0; call < calls.Length; call++)
+                    times[call][mode].Add(double.Parse(child.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture));
+            }
         }
-        table.Add([name, shape, $"{1000 * before.Median:0.000}", $"{1000 * after.Median:0.000}", $"{before.Over(after):0.00}"]);
+        for (int call = 0; call < calls.Length; call++)
+        {
+            Samples[] of = times[call];
+            table.Add([calls[call], $"{batch}", $"{precision}", .. Modes.Select((_, mode) => children[mode] is null ? "refused" : $"{of[mode].Median / batch:0.000}"),
+                .. Modes.Select((_, mode) => children[mode] is null || children[0] is null ? "" : $"{of[mode].Over(of[0]):0.00}").Skip(1)]);
+        }
+        foreach (Process? child in children)
+            End(child);
+    }
+
+    private Process? Start(string mode, Precision precision, int batch)
+    {
+        ProcessStartInfo start = ThisProgram.Again("turns", $"{precision}", $"{batch}", "--size", $"{settings.Size}");
+        start.RedirectStandardInput = true;
+        start.RedirectStandardError = true;
+        start.Environment[Setting] = mode;
+        Process child = Process.Start(start)!;
+        _ = child.StandardError.ReadToEndAsync();
+        if (child.StandardOutput.ReadLine() == Ready)
+            return child;
+        End(child);
+        return null;
+    }
+
+    private static void End(Process? child)
+    {
+        child?.StandardInput.Close();
+        child?.WaitForExit();
+        child?.Dispose();
+    }
+
+    /// <summary>In a process of its own: measures each call once for every line that it reads.</summary>
+    public static void RunChild(ModelSize size, Precision precision, int batch)
+    {
+        TorchRuntime.EnsureLoaded();
+        using ImageTokenizer tokenizer = Subjects.Tokenizer(size, precision);
+        using ImageGenerator generator = Subjects.Generator(size, precision);
+        using Tensor pictures = Subjects.Pictures(batch, tokenizer.Config);
+        using Tensor tokens = randint(0, tokenizer.Config.CodebookSize, [batch, tokenizer.Config.LatentTokens], ScalarType.Int64);
+        var request = new GenerationRequest([.. Enumerable.Range(0, batch)]);
+        Action[] calls = [() => tokenizer.Encode(pictures).Dispose(), () => tokenizer.Decode(tokens).Dispose(), () => generator.Generate(request, Subjects.Sampling).Dispose()];
+        foreach (Action call in calls)
+            call();
+        Console.WriteLine(Ready);
+        while (Console.ReadLine() is not null)
+        {
+            foreach (Action call in calls)
+                Console.WriteLine(new Samples().Time(call).ToString(CultureInfo.InvariantCulture));
+        }
     }
 }

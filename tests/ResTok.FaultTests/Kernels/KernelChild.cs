@@ -11,7 +11,7 @@ internal static class KernelChild
     /// <param name="condition">Number of the condition.</param>
     /// <param name="start">The first place of the order to judge.</param>
     /// <param name="seconds">Time to spend.</param>
-    /// <param name="full">Whether to judge all, at each number of threads.</param>
+    /// <param name="full">Whether to judge all, whatever the time.</param>
     /// <param name="seed">Of order and numbers.</param>
     public static int Run(int condition, int start, double seconds, bool full, int seed)
     {
@@ -21,9 +21,10 @@ internal static class KernelChild
             Console.WriteLine(Unable);
             return 0;
         }
+        // The known ones at each number of threads, the others at one, which the seed decides.
         int[] threads = [.. new[] { 1, 2, Math.Max(8, Environment.ProcessorCount) }.Distinct()];
         List<KernelCase> cases = KernelCases.All();
-        int[] order = [.. Order(cases.Count, seed).SelectMany(i => full ? Enumerable.Range(0, threads.Length).Select(t => i * threads.Length + t) : [i * threads.Length + (i + seed) % threads.Length])];
+        int[] order = [.. Order(cases.Count, seed).SelectMany(i => i < KernelCases.KnownCount ? Enumerable.Range(0, threads.Length).Select(t => i * threads.Length + t) : [i * threads.Length + (i + seed) % threads.Length])];
         int known = order.Count(item => item / threads.Length < KernelCases.KnownCount); // these always
         for (int place = start; place < order.Length && (full || place < known || Stopwatch.GetElapsedTime(begun).TotalSeconds < seconds); place++)
         {

@@ -14,7 +14,7 @@ namespace ResTok.Models.Layers.Kernels;
 /// | 65 to 255 | <c>linear</c> | neither of the others gains |
 /// | 256 and more | <see cref="PointwiseConvolution"/> | oneDNN uses an AMD processor whole, and reordering the weights costs less than that gains |
 ///
-/// What each gains: <c>dotnet run --project tests/ResTok.Benchmarks -c Release -- kernels</c>.
+/// What each gains: <c>dotnet run --project tests/ResTok.Benchmarks -c Release -- choices</c>.
 /// </remarks>
 internal static class CpuLinear
 {

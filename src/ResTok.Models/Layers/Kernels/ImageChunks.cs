@@ -7,7 +7,7 @@ namespace ResTok.Models.Layers.Kernels;
 /// How the convolutional networks go through a batch on a CPU where no gradient is wanted: a few images at a time, so that the
 /// activations of only those are in memory (2 GB less for a batch of 8), and with channels last, in which oneDNN's convolutions take
 /// four fifths of the time. On other devices and with gradients the whole batch runs as it is. What it gains:
-/// <c>dotnet run --project tests/ResTok.Benchmarks -c Release -- kernels</c>.
+/// <c>dotnet run --project tests/ResTok.Benchmarks -c Release -- choices</c>.
 /// </summary>
 internal static class ImageChunks
 {

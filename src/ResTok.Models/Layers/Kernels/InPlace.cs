@@ -5,7 +5,7 @@ namespace ResTok.Models.Layers.Kernels;
 
 /// <summary>
 /// Functions that overwrite their first argument unless gradients are wanted: fresh memory for a large activation costs more than
-/// filling it. What it gains: <c>dotnet run --project tests/ResTok.Benchmarks -c Release -- kernels</c>.
+/// filling it. What it gains: <c>dotnet run --project tests/ResTok.Benchmarks -c Release -- choices</c>.
 /// </summary>
 internal static class InPlace
 {
