@@ -10,7 +10,8 @@ public sealed partial record GeneratorConfig
     public static GeneratorConfig Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return GeneratorConfigFile.Read(ConfigTree.Read(CheckpointLayout.FindConfig(path)));
+        string file = CheckpointLayout.FindConfig(path);
+        return GeneratorConfigFile.Read(ConfigTree.Read(file), Path.Combine(Path.GetDirectoryName(file)!, ClassNamesFile.Name));
     }
 
     /// <summary>Reads the configuration of a generator from its JSON.</summary>

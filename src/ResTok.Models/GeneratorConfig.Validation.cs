@@ -25,6 +25,7 @@ public sealed partial record GeneratorConfig
         })
             Require(value is >= 0 and < 1, key, value, "at least 0 and less than 1");
         Require(Classes is >= 1 and <= 1 << 24, "num_classes", Classes, "from 1 to 16777216");
+        Require(ClassNames is null || ClassNames.Count <= Classes, "id2label", $"a list of {ClassNames?.Count} names", $"of at most num_classes ({Classes})");
         Require(CodebookSize is >= 2 and <= 1 << 24, "vocab_size", CodebookSize, "from 2 to 16777216");
         Require(Tokens is >= 2 and <= 512 && int.IsPow2(Tokens), "block_size", Tokens, "a power of two from 2 to 512, the counts that divide into levels");
         if (!Hierarchical)

@@ -54,6 +54,12 @@ public sealed partial record GeneratorConfig
     public int Classes { get; init; } = 1000;
 
     /// <summary>
+    /// What the classes are, where it is known; at most <see cref="Classes"/> names. Key <c>id2label</c>, as Hugging Face has it; where
+    /// it is missing, the lines of a file <c>classes.txt</c> beside the configuration.
+    /// </summary>
+    public ClassNames? ClassNames { get; init; }
+
+    /// <summary>
     /// Probability that training hides a label, in [0, 1). At 0 there is no null class and so no classifier-free guidance. Key
     /// <c>class_dropout_prob</c>.
     /// </summary>

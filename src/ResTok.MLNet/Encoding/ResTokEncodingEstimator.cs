@@ -18,7 +18,8 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
 
     internal ResTokEncodingEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokModel model, Options options)
     {
-        options.Validate();
+        options.Validate(outputColumnName);
+        SkiaVersion.Check();
         this.environment = environment;
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;

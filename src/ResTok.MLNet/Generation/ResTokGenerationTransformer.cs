@@ -23,7 +23,7 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
 
     internal ResTokGenerationTransformer(
         IHostEnvironment environment, string outputColumnName, GenerationColumns columns, SharedGenerator model, ResTokGenerationEstimator.Options options)
-        : base(environment, model, options.BatchSize)
+        : base(environment, model, options.BatchSize, options.OnInvalidRow)
     {
         this.outputColumnName = outputColumnName;
         this.columns = columns;

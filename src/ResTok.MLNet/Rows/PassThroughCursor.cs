@@ -4,8 +4,10 @@ using Microsoft.ML.Data;
 namespace ResTok.MLNet.Rows;
 
 /// <summary>For readers of other columns only: nothing is computed or kept.</summary>
-internal sealed class PassThroughCursor(DataViewRowCursor input, DataViewSchema schema, bool[] active) : DataViewRowCursor
+internal class PassThroughCursor(BatchTransformer transformer, DataViewRowCursor input, DataViewSchema schema, bool[] active) : DataViewRowCursor
 {
+    private readonly InvalidRows invalid = transformer.CountInvalidRows();
+
     public override DataViewSchema Schema => schema;
 
     public override long Position => input.Position;
@@ -21,13 +23,16 @@ internal sealed class PassThroughCursor(DataViewRowCursor input, DataViewSchema 
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
         Columns.CheckActive(active, column);
-        return input.GetGetter<TValue>(input.Schema[column.Index]);
+        return RowFaults.Guard<TValue>(input, input.Schema[column.Index], invalid);
     }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
+            invalid.Dispose();
             input.Dispose();
+        }
         base.Dispose(disposing);
     }
 }

@@ -23,8 +23,10 @@ internal static class GeneratorConfigFile
         ["GPT-7B"] = GeneratorSize.Billion7,
     };
 
+    /// <param name="tree">The configuration.</param>
+    /// <param name="classNames">A file with the names of the classes, which need not be there.</param>
     /// <exception cref="CheckpointException">It is no generator configuration, or a value cannot be used.</exception>
-    public static GeneratorConfig Read(ConfigTree tree)
+    public static GeneratorConfig Read(ConfigTree tree, string? classNames = null)
     {
         GeneratorConfig config;
         if (tree.Section(Section) is not null)
@@ -34,6 +36,7 @@ internal static class GeneratorConfigFile
         else
             throw new CheckpointException($"{tree.Source} is no generator configuration: it has neither 'n_layer' nor a section '{Section}'."
                 + (tree.Section("model.vq_model") is null ? "" : " It configures a tokenizer: give the generator's folder."));
+        config = config with { ClassNames = ClassNamesFile.Read(tree, classNames) };
         tree.Check(config.Validate);
         return config;
     }
@@ -76,6 +79,8 @@ internal static class GeneratorConfigFile
         {
             root["har"] = false;
         }
+        if (config.ClassNames is { } names)
+            root["id2label"] = ClassNamesFile.Write(names);
         using var writer = new Utf8JsonWriter(stream, new() { Indented = true });
         root.WriteTo(writer);
     }
