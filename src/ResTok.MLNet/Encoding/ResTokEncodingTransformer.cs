@@ -90,7 +90,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
             FeaturesColumnName = reader.ReadString() is { Length: > 0 } features ? features : null,
             OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
         };
-        options.Validate();
+        options.Validate(output);
         return new(environment, output, input, ModelStorage.Load(context, environment, ModelKinds.Tokenizer), options);
     }
 }

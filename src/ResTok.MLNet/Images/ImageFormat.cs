@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ResTok.MLNet.Images;
 
 /// <summary>What a file is by its first bytes.</summary>
@@ -38,7 +36,7 @@ internal readonly record struct ImageFormat(string Name, bool IsReadable)
     /// <returns>Null where it cannot be told.</returns>
     public static ImageFormat? Of(ReadOnlySpan<byte> content)
     {
-        string start = Encoding.Latin1.GetString(content[..Math.Min(content.Length, 64)]);
+        string start = System.Text.Encoding.Latin1.GetString(content[..Math.Min(content.Length, 64)]);
         return Find(start, ReadableOnes) is { } readable ? new(readable, true)
             : Foreign(start, content) is { } foreign ? new(foreign, false)
             : null;
@@ -57,7 +55,7 @@ internal readonly record struct ImageFormat(string Name, bool IsReadable)
             return "a PBM, PGM or PPM";
         string text = start.TrimStart('\u00ef', '\u00bb', '\u00bf', ' ', '\t', '\r', '\n');
         return text.StartsWith("<svg", StringComparison.OrdinalIgnoreCase) ? "an SVG"
-            : text.StartsWith("<?xml", StringComparison.Ordinal) ? Encoding.Latin1.GetString(content[..Math.Min(content.Length, 1024)]).Contains("<svg", StringComparison.Ordinal) ? "an SVG" : "an XML document"
+            : text.StartsWith("<?xml", StringComparison.Ordinal) ? System.Text.Encoding.Latin1.GetString(content[..Math.Min(content.Length, 1024)]).Contains("<svg", StringComparison.Ordinal) ? "an SVG" : "an XML document"
             : text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase) ? HtmlPage
             : null;
     }

@@ -10,9 +10,11 @@ namespace ResTok.MLNet.Rows;
 internal sealed class InvalidRows(IHostEnvironment environment, InvalidRowHandling handling, string consequence = "have missing values") : IDisposable
 {
     private long last = -1;
-    private string? first;
 
     public long Count { get; private set; }
+
+    /// <summary>What is wrong with the first.</summary>
+    public string? First { get; private set; }
 
     /// <summary>Takes a row that cannot be used; twice the same is one.</summary>
     /// <param name="row">Its position.</param>
@@ -23,18 +25,18 @@ internal sealed class InvalidRows(IHostEnvironment environment, InvalidRowHandli
     {
         if (handling == InvalidRowHandling.Fail)
             throw RowFaults.OfStage(new InvalidOperationException(fault, inner));
-        if (first is not null && row == last)
+        if (Count > 0 && row == last)
             return;
         last = row;
         Count++;
-        first ??= fault;
+        First ??= fault;
     }
 
     /// <summary>Says how many there were.</summary>
     public void Dispose()
     {
         if (Count > 0)
-            MLNetInternals.LogWarning(environment, $"{Count} rows could not be used and {consequence}. The first: {first}");
+            MLNetInternals.LogWarning(environment, $"{Count} rows could not be used and {consequence}. The first: {First}");
         Count = 0;
     }
 }
