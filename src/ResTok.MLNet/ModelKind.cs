@@ -29,14 +29,12 @@ internal sealed record ModelKind<TModel, TConfig>(
         return new($"{Name} {full}", config, precision, device => Open(full, device, precision), byReference ? full : null);
     }
 
-    /// <summary>Weights in streams, loaded on first use. The configuration and the weights' header are read at once.</summary>
+    /// <summary>Weights in streams, opened on first use. The configuration is read at once.</summary>
     public SharedModel<TModel, TConfig> In(Func<Stream> openConfig, Func<Stream> openWeights, Precision precision)
     {
         TConfig config;
         using (Stream stream = openConfig())
             config = ParseConfig(stream);
-        using (Stream weights = openWeights())
-            Checkpoint.CheckHead(weights, "model.safetensors");
         return new(Name, config, precision, device =>
         {
             using Stream stream = openConfig(), weights = openWeights();

@@ -57,11 +57,11 @@ public sealed class ResTokGenerator : IDisposable
         string repository, ResTokModel.Options? options = null, HubOptions? hub = null, IProgress<HubProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Load(await HuggingFaceHub.DownloadAsync(repository, hub, progress, cancellationToken).ConfigureAwait(false), options);
 
-    /// <summary>Opens a generator kept in streams, such as resources of an assembly. Its configuration and the header of its weights are read at once, the weights when they are first used.</summary>
+    /// <summary>Opens a generator kept in streams, such as resources of an assembly. Its configuration is read at once, its weights when they are first used.</summary>
     /// <param name="openConfig">Opens <c>config.json</c> of the official layout.</param>
-    /// <param name="openWeights">Opens <c>model.safetensors</c>; read forward only, its header at once and all of it once for every device.</param>
+    /// <param name="openWeights">Opens <c>model.safetensors</c>; read forward only, once for every device.</param>
     /// <param name="precision">The number format to compute in.</param>
-    /// <exception cref="CheckpointException">The configuration or the weights' header cannot be used.</exception>
+    /// <exception cref="CheckpointException">The configuration cannot be used.</exception>
     public static ResTokGenerator Load(Func<Stream> openConfig, Func<Stream> openWeights, Precision precision = Precision.Float32)
     {
         ArgumentNullException.ThrowIfNull(openConfig);

@@ -59,6 +59,20 @@ public static class ResTokImages
         return image.ToImage();
     }
 
+    /// <summary>Reads a picture from what is in its file, such as the body of a request.</summary>
+    /// <param name="content">As of a file for <see cref="Load(string, ResTokImageLoadingEstimator.Options?)"/>.</param>
+    /// <param name="options">The largest picture to read, and whether to turn it as its Exif data say.</param>
+    /// <returns>A new picture, Rgba32 and opaque, which the caller disposes.</returns>
+    /// <exception cref="InvalidDataException">It is empty, of another format, too large, damaged or cut short.</exception>
+    public static MLImage Load(byte[] content, ResTokImageLoadingEstimator.Options? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        options ??= new();
+        options.Validate();
+        using DecodedImage image = DecodedImage.Decode(content, "The picture", options.MostPixels, options.FollowOrientation);
+        return image.ToImage();
+    }
+
     /// <summary>Makes pictures of what <see cref="ResTok.Models.ImageTokenizer.Decode(torch.Tensor, int?)"/> gives.</summary>
     /// <param name="images">RGB, floating, [B, 3, S, S] on any device; values are clamped to [0, 1] and rounded to 8 bits.</param>
     /// <returns>B new pictures, S×S, Rgba32, which the caller disposes.</returns>

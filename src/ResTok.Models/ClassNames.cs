@@ -77,6 +77,9 @@ public sealed class ClassNames : IReadOnlyList<string>, IEquatable<ClassNames>
     /// <inheritdoc/>
     public override int GetHashCode() => names.Aggregate(0, HashCode.Combine);
 
+    /// <summary>The names, separated by semicolons.</summary>
+    public override string ToString() => string.Join("; ", names);
+
     private static void Add(Dictionary<string, int> labels, string name, int label)
     {
         if (!labels.TryAdd(name, label) && labels[name] != label)

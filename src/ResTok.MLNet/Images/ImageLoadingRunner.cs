@@ -79,7 +79,7 @@ internal sealed class ImageLoadingRunner : BatchRunner
         return () =>
         {
             getter(ref content);
-            return content.Length == 0 ? null : DecodedImage.Decode([.. content.DenseValues()], "the file", options.MostPixels, options.FollowOrientation);
+            return content.Length == 0 ? null : DecodedImage.Decode([.. content.DenseValues()], "its content", options.MostPixels, options.FollowOrientation);
         };
     }
 }

@@ -127,5 +127,5 @@ internal static class LabelColumn
     }
 
     private static ArgumentOutOfRangeException NoNames(string name) => new("schema",
-        $"Column '{name}' of labels holds text, but the generator does not know its classes' names. Give the classes' numbers, any integer, or add the names: id2label in the generator's config.json, or a file classes.txt beside it with a name on each line.");
+        $"Column '{name}' of labels holds text, but the generator does not know its classes' names. Give the classes' numbers, any integer, or add the names: id2label in the generator's config.json, or a file classes.txt beside it with a name on each line. To train one, make keys of the text with MapValueToKey: it learns their values as names.");
 }

@@ -69,18 +69,6 @@ public sealed class Checkpoint : IDisposable
             : [file];
     }
 
-    /// <summary>Reads of a safetensors stream only what it says it holds.</summary>
-    /// <param name="stream">At its start.</param>
-    /// <param name="source">What messages call it.</param>
-    /// <exception cref="CheckpointException">It is no safetensors file, or it is shorter than it says.</exception>
-    public static void CheckHead(Stream stream, string source)
-    {
-        ArgumentNullException.ThrowIfNull(stream);
-        SafetensorsHeader header = SafetensorsHeader.Read(stream, source, null);
-        if (stream.CanSeek && header.DataBytes > stream.Length - stream.Position)
-            throw Shortened(source, null);
-    }
-
     /// <summary>Reads a safetensors stream into memory, tensor by tensor.</summary>
     internal static Checkpoint Read(Stream stream, string source)
     {
