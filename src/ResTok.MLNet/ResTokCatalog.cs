@@ -25,7 +25,8 @@ public static class ResTokCatalog
     /// Reads PNG, JPEG, WebP, BMP, GIF and ICO, of several frames the first, at 8 bits, CMYK as RGB, without colour management. Pixels are
     /// those of Pillow's <c>convert("RGB")</c>: transparency is dropped and not blended. A file that is damaged, cut short or too large is
     /// an unreadable row whose message names the file, and one of another format names that. The size is known before memory is taken.
-    /// As of <c>LoadImages</c>, an image that is read from the column is disposed when the next is read into the same variable.
+    /// As of <c>LoadImages</c>, an image that is read from the column is disposed when the next is read into the same variable, and when the
+    /// cursor is: copy what is to stay.
     /// </remarks>
     /// <example>
     /// <code>

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using ResTok.MLNet.Images;
@@ -213,7 +212,7 @@ public sealed class ImageReadingTests : IDisposable
         string path = Path.Combine(Images, "whole", name);
         byte[] expected = File.ReadAllBytes(path + ".rgb")[8..];
         IDataView data = Paths(path);
-        using MLImage blended = ml.Transforms.LoadImages("Image", "", "Path").Fit(data).Transform(data).GetColumn<MLImage>("Image").First();
+        using MLImage blended = Read(ml.Transforms.LoadImages("Image", "", "Path").Fit(data).Transform(data))[0]!;
         Assert.Equal(expected, ResTokImages.Rgb(blended));
         using MLImage copy = ImageFile.Copy(blended);
         Assert.Equal(expected, ResTokImages.Rgb(copy));
@@ -240,12 +239,12 @@ public sealed class ImageReadingTests : IDisposable
         {
             MLImage image = null!;
             getter(ref image);
-            images.Add(image);
+            images.Add(image is null ? null : ImageFile.Copy(image)); // the last is disposed with the cursor
         }
         return [.. images];
     }
 
-    private static string Hex(string text) => Convert.ToHexString(Encoding.UTF8.GetBytes(text));
+    private static string Hex(string text) => Convert.ToHexString(System.Text.Encoding.UTF8.GetBytes(text));
 
     private sealed class Named
     {

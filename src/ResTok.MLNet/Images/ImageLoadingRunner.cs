@@ -22,8 +22,8 @@ internal sealed class ImageLoadingRunner : BatchRunner
     }
 
     /// <summary>
-    /// As LoadImages has it, for the stages of ML.NET that read pictures: an image is the reader's until he reads the next into the same
-    /// variable. Nothing else is disposed.
+    /// As LoadImages has it, for the stages of ML.NET that read pictures: an image is the reader's until the next is read into the same
+    /// variable, or until the cursor is disposed. Images of others are left alone.
     /// </summary>
     public override Delegate Getter(int output, Func<int> slot) => (ValueGetter<MLImage>)((ref MLImage value) =>
     {
@@ -38,6 +38,7 @@ internal sealed class ImageLoadingRunner : BatchRunner
     public override void Dispose()
     {
         decoded?.Dispose();
+        given?.Dispose();
         decoded = null;
         base.Dispose();
     }

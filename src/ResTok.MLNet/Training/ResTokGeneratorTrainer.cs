@@ -50,6 +50,7 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
         TorchSharp.torch.Device device = TorchDevice.Choose(environment);
         GeneratorConfig config = options.InitialCheckpoint is null ? options.Config : GeneratorConfig.Load(options.InitialCheckpoint);
         options.Generation.Validate(config); // now, and not when hours of training are over
+        TokenColumn.Find(input.Schema, tokensColumnName, int.MaxValue);
         config = config with { ClassNames = LabelColumn.NamesToLearn(LabelColumn.Find(input.Schema, labelColumnName, config), config) };
         ImageGenerator generator = options.InitialCheckpoint is { } path
             ? ImageGenerator.Load(path, device, config: config)
