@@ -27,7 +27,7 @@ command.SetAction(async (parsed, cancellation) =>
         using ResTokModel restok = await Models.TokenizerAsync(tokenizer, cancellation);
         using ResTokGenerator network = await Models.GeneratorAsync(generator, cancellation);
         int[] classes = parsed.GetValue(classesOption) is { Length: > 0 } given ? given : [.. Enumerable.Range(0, Math.Min(12, network.Config.Classes))];
-        Func<int, string> nameOf = generator is null ? label => $"{label} {DemoGenerator.Classes[label]}" : label => $"{label}";
+        Func<int, string> nameOf = label => network.Config.ClassNames is { } names && label < names.Count ? $"{label} {names[label]}" : $"{label}";
         Run(restok, network, nameOf, Path.GetFullPath(parsed.GetValue(outputOption)!), classes, parsed.GetValue(seedsOption), ExamplePictures.Find(parsed.GetValue(pictureArgument)!));
         return 0;
     }

@@ -41,7 +41,6 @@ internal sealed class DemoTraining(MLContext ml, string output, CancellationToke
             using ImageGenerator half = ImageGenerator.Load(generator.RunFolder!, precision: Precision.BFloat16);
             half.Save(generatorFolder);
         }
-        File.WriteAllLines(Path.Combine(generatorFolder, "classes.txt"), Drawings.Classes);
         using ResTokGenerator network = ResTokGenerator.Load(generatorFolder);
 
         DemoMetrics metrics = new DemoMeasurement(ml, restok, network).Run(output);

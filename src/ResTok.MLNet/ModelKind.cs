@@ -20,11 +20,13 @@ internal sealed record ModelKind<TModel, TConfig>(
     Func<Stream, Stream, Device, Precision, TModel> Read)
     where TModel : PretrainedModel
 {
-    /// <summary>Weights under a path, loaded on first use. The configuration is read at once.</summary>
+    /// <summary>Weights under a path, loaded on first use. The configuration, and what the weight files say they hold, is read at once.</summary>
     public SharedModel<TModel, TConfig> At(string path, Precision precision, bool byReference)
     {
         string found = Locate(path), full = Path.GetFullPath(found);
-        return new($"{Name} {full}", ReadConfig(found), precision, device => Open(full, device, precision), byReference ? full : null);
+        TConfig config = ReadConfig(found);
+        Checkpoint.Open(found).Dispose(); // its head, so that what is no weights is found now and not in the first row
+        return new($"{Name} {full}", config, precision, device => Open(full, device, precision), byReference ? full : null);
     }
 
     /// <summary>Weights in streams, opened on first use. The configuration is read at once.</summary>

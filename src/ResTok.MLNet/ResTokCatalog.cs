@@ -8,6 +8,42 @@ namespace ResTok.MLNet;
 public static class ResTokCatalog
 {
     /// <summary>
+    /// Makes a <see cref="ResTokImageLoadingEstimator"/>, which reads picture files as the reference does: whole or not at all, and
+    /// without transparency. It takes the place of ML.NET's <c>LoadImages</c>, also before other stages.
+    /// </summary>
+    /// <param name="catalog">The transforms of an <see cref="MLContext"/>.</param>
+    /// <param name="outputColumnName">The column of images to add.</param>
+    /// <param name="inputColumnName">The column of files; the output's name if null.</param>
+    /// <param name="imageFolder">Where relative paths start; the current folder if null or empty.</param>
+    /// <param name="options">The largest picture to read, orientation, and what to do with rows that cannot be read.</param>
+    /// <remarks>
+    /// | column | type |
+    /// | --- | --- |
+    /// | input | text, the path of a file; or Vector&lt;Byte&gt;, what is in it, as <c>LoadRawImageBytes</c> gives |
+    /// | output | image, Rgba32, opaque; null for rows that cannot be read, with <see cref="InvalidRowHandling.Missing"/> |
+    ///
+    /// Reads PNG, JPEG, WebP, BMP, GIF and ICO, of several frames the first, at 8 bits, CMYK as RGB, without colour management. Pixels are
+    /// those of Pillow's <c>convert("RGB")</c>: transparency is dropped and not blended. A file that is damaged, cut short or too large is
+    /// an unreadable row whose message names the file, and one of another format names that. The size is known before memory is taken.
+    /// As of <c>LoadImages</c>, an image that is read from the column is disposed when the next is read into the same variable, and when the
+    /// cursor is: copy what is to stay.
+    /// </remarks>
+    /// <example>
+    /// <code>
+    /// var encode = ml.Transforms.ResTokLoadImages("Image", "Path", "pictures", new() { OnInvalidRow = InvalidRowHandling.Missing })
+    ///     .Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { TokensAsKeys = true, OnInvalidRow = InvalidRowHandling.Missing }));
+    /// </code>
+    /// </example>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    public static ResTokImageLoadingEstimator ResTokLoadImages(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName = null, string? imageFolder = null, ResTokImageLoadingEstimator.Options? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
+        return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, inputColumnName ?? outputColumnName, imageFolder, options ?? new());
+    }
+
+    /// <summary>
     /// Makes a <see cref="ResTokEncodingEstimator"/>, which turns pictures into N discrete tokens, ordered coarse to fine
     /// (arXiv 2601.03955).
     /// </summary>
@@ -24,10 +60,11 @@ public static class ResTokCatalog
     /// | <c>LatentsColumnName</c> | Vector&lt;Single, C·N&gt; |
     /// | <c>FeaturesColumnName</c> | Vector&lt;Single, D&gt; |
     ///
-    /// Of files, <c>LoadImages</c> reads the first frame at 8 bits, CMYK as RGB, and does not follow orientation tags: turn such pictures
-    /// before. It decodes a picture whole, at 4 bytes a pixel, before this stage sees it: a file of half a megabyte can claim
-    /// 30,000 × 30,000 pixels, which take 6 GB and are then refused here (the most are 536,870,911). Look at the size of files from
-    /// strangers first, for instance with SkiaSharp's <c>SKBitmap.DecodeBounds</c>, which reads only the head.
+    /// Pictures are best read with <see cref="ResTokLoadImages"/>. ML.NET's <c>LoadImages</c> works too. It does not follow orientation tags,
+    /// and blends transparent pixels with black; the file's own colours are then read once more, as the reference has them. It gives a
+    /// part-black picture of a file that is cut short; every file that it read is decoded once more to find that. And it takes memory for
+    /// a picture before this stage sees it: a file of half a megabyte can claim 30,000 × 30,000 pixels, which take 6 GB and are then
+    /// refused here (the most are 536,870,911).
     /// </remarks>
     /// <example>
     /// <code>
@@ -90,10 +127,14 @@ public static class ResTokCatalog
     /// <remarks>
     /// | column | type |
     /// | --- | --- |
-    /// | label | any integer, 0 to classes − 1, or a key of at most as many values (key k is class k − 1) |
+    /// | label | any integer, 0 to classes − 1; a class's name as text, where the generator knows its <see cref="Models.GeneratorConfig.ClassNames"/>; or a key |
     /// | <c>SeedColumnName</c> | any integer |
     /// | <c>PrefixColumnName</c> | Vector&lt;Int32&gt; or Vector&lt;Key&lt;UInt32&gt;&gt; of at most N tokens |
     /// | output | Vector&lt;Int32, n&gt;, or Vector&lt;Key&lt;UInt32&gt;, n&gt; with <c>TokensAsKeys</c>; n = N unless <c>Levels</c> is given |
+    ///
+    /// A key whose values are known (of <c>MapValueToKey</c>) means the class of its value, a name or a number, whatever its place among
+    /// the keys. Where the values are names and the generator knows none, or there are no values, key k is class k − 1; of the former a
+    /// warning is logged, because it cannot be checked.
     /// </remarks>
     /// <example>
     /// <code>

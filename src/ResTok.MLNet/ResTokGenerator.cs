@@ -19,7 +19,7 @@ public sealed class ResTokGenerator : IDisposable
 
     internal SharedGenerator Shared { get; }
 
-    /// <summary>Opens a saved generator. Its configuration is read at once, its weights when they are first used.</summary>
+    /// <summary>Opens a saved generator. Its configuration and the header of its weights are read at once, the weights when they are first used.</summary>
     /// <param name="path">A folder or file as for <see cref="ImageGenerator.Load(string, TorchSharp.torch.Device?, Precision, GeneratorConfig?)"/>, or the id of a model that is in the hub's cache.</param>
     /// <param name="options">How to use it.</param>
     /// <example>
@@ -27,7 +27,7 @@ public sealed class ResTokGenerator : IDisposable
     /// using ResTokGenerator generator = ResTokGenerator.Load("llamagen_l_c2i_restok_l_128");
     /// </code>
     /// </example>
-    /// <exception cref="CheckpointException">There is no model, or its configuration cannot be used.</exception>
+    /// <exception cref="CheckpointException">There is no model, or its configuration or its weight files cannot be used.</exception>
     public static ResTokGenerator Load(string path, ResTokModel.Options? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -25,7 +25,7 @@ public sealed class ResTokModel : IDisposable
 
     internal SharedTokenizer Shared { get; }
 
-    /// <summary>Opens a saved tokenizer. Its configuration is read at once, its weights when they are first used.</summary>
+    /// <summary>Opens a saved tokenizer. Its configuration and the header of its weights are read at once, the weights when they are first used.</summary>
     /// <param name="path">A folder or file as for <see cref="ImageTokenizer.Load(string, TorchSharp.torch.Device?, Precision, TokenizerConfig?)"/>, or the id of a model that is in the hub's cache.</param>
     /// <param name="options">How to use it.</param>
     /// <example>
@@ -33,7 +33,7 @@ public sealed class ResTokModel : IDisposable
     /// using ResTokModel restok = ResTokModel.Load("restok_l_128.r256_in1k", new() { Precision = Precision.BFloat16 });
     /// </code>
     /// </example>
-    /// <exception cref="CheckpointException">There is no model, or its configuration cannot be used.</exception>
+    /// <exception cref="CheckpointException">There is no model, or its configuration or its weight files cannot be used.</exception>
     public static ResTokModel Load(string path, Options? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -37,7 +37,7 @@ internal abstract class SharedModel(
     {
         lock (gate)
         {
-            ObjectDisposedException.ThrowIf(references == 0, GetType());
+            ThrowIfDisposed();
             references++;
         }
     }
@@ -80,9 +80,15 @@ internal abstract class SharedModel(
     {
         lock (gate)
         {
-            ObjectDisposedException.ThrowIf(references == 0, GetType());
+            ThrowIfDisposed();
             return !hasFallenBack && loaded.TryGetValue("", out PretrainedModel? held) ? held : LoadOn(environment);
         }
+    }
+
+    private void ThrowIfDisposed()
+    {
+        if (references == 0)
+            throw new ObjectDisposedException(name, $"The {name} was disposed, with the pipeline or the handle that held it. A PredictionEngine disposes its pipeline with itself: to use one pipeline in several engines, make each with new PredictionEngineOptions {{ OwnsTransformer = false }}, and dispose the pipeline at the end.");
     }
 
     private PretrainedModel LoadOn(IHostEnvironment environment)

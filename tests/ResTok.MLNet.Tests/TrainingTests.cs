@@ -60,9 +60,9 @@ public sealed class TrainingTests : IDisposable
         }));
         using TransformerChain<ResTokGenerationTransformer> fitted = trainer.Fit(data);
         Assert.All(fitted.Transform(data).GetColumn<int[]>("Generated"), tokens => Assert.Equal(8, tokens.Length));
-        Assert.Equal(TinyModels.Generator, ResTok.Models.GeneratorConfig.Load(folder));
+        Assert.Equal(TinyModels.Generator with { ClassNames = ["class 0", "class 1", "class 2", "class 3", "class 4"] }, ResTok.Models.GeneratorConfig.Load(folder));
         using ResTokGenerator shared = fitted.LastTransformer.ShareGenerator();
-        Assert.Equal(TinyModels.Generator, shared.Config);
+        Assert.Equal(ResTok.Models.GeneratorConfig.Load(folder), shared.Config);
     }
 
     [Fact]
@@ -89,11 +89,83 @@ public sealed class TrainingTests : IDisposable
         AssertFault("Steps is 0", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 0 } }));
         AssertFault("'crop_size' is 17".Replace("'crop_size'", "'dataset.preprocessing.crop_size'"), () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer with { CropSize = 17 } }));
         rows[0].Image = null!;
-        AssertFault("'Image' has a row without an image", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 9, BatchSize = 6 } }).Fit(Data));
+        AssertFault("'Image' has no image in row 0", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 9, BatchSize = 6 } }).Fit(Data));
         IDataView odd = ml.Data.LoadFromEnumerable([new Views { Label = "0", Tokens = new int[17] }]);
-        AssertFault("has 17 tokens in a row, but must have 16", () => ml.Transforms.Conversion.MapValueToKey("Label")
+        AssertFault("has 17 tokens in row 0, but must have 16", () => ml.Transforms.Conversion.MapValueToKey("Label")
             .Append(ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new() { Config = TinyModels.Generator })).Fit(odd));
         AssertFault("There is no column 'Nope' of tokens", () => ml.Transforms.ResTokGeneratorTrainer("Generated", "Nope", "Label", new() { Config = TinyModels.Generator }).Fit(odd));
+    }
+
+    [Fact]
+    public void A_bad_picture_is_named_by_column_and_row_or_left_out_and_counted()
+    {
+        string[] files = ["a.png", "broken.png", "b.png", ".", "cut.png"];
+        File.WriteAllBytes(Path.Combine(folder, "a.png"), TestPng.Write(40, 36));
+        File.WriteAllBytes(Path.Combine(folder, "b.png"), TestPng.Write(50, 36));
+        File.WriteAllBytes(Path.Combine(folder, "broken.png"), [1, 2, 3]);
+        File.WriteAllBytes(Path.Combine(folder, "cut.png"), TestPng.Write(40, 36)[..^40]);
+        IDataView data = ml.Data.LoadFromEnumerable(files.Select(file => new PathRow { Path = file }));
+        IDataView good = ml.Data.LoadFromEnumerable(files.Where(file => file.Length == 5).Select(file => new PathRow { Path = file }));
+        var warnings = new List<string>();
+        ml.Log += (_, entry) =>
+        {
+            if (entry.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
+                warnings.Add(entry.RawMessage);
+        };
+        foreach (IEstimator<ITransformer> load in new IEstimator<ITransformer>[]
+        {
+            ml.Transforms.LoadImages("Image", folder, "Path"),
+            ml.Transforms.ResTokLoadImages("Image", "Path", folder, new() { OnInvalidRow = InvalidRowHandling.Missing }),
+        })
+        {
+            AssertFault("Column 'Image' has no", () => Train(data, InvalidRowHandling.Fail));
+            AssertFault("in row 1", () => Train(data, InvalidRowHandling.Fail));
+            warnings.Clear();
+            string[] trained = Train(data, InvalidRowHandling.Missing), expected = Train(good, InvalidRowHandling.Fail);
+            Assert.Equal(expected, trained);
+            string warning = Assert.Single(warnings.Where(text => text.Contains("left out of the training", StringComparison.Ordinal)).Distinct());
+            Assert.Contains("3 rows could not be used", warning, StringComparison.Ordinal);
+            Assert.Contains("row 1", warning, StringComparison.Ordinal);
+            IDataView none = ml.Data.FilterRowsByColumn(ml.Transforms.CustomMapping<PathRow, Length>((row, length) => length.Value = row.Path.Length, null).Fit(data).Transform(data), "Value", upperBound: 2);
+            AssertFault("none of the 1 rows can be used", () => Train(none, InvalidRowHandling.Missing));
+
+            string[] Train(IDataView view, InvalidRowHandling onInvalidRow)
+            {
+                using var fitted = load.Append(ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new()
+                {
+                    Config = TinyModels.Tokenizer,
+                    RandomCrop = false,
+                    RandomFlip = false,
+                    OnInvalidRow = onInvalidRow,
+                    Training = new() { Steps = 3, BatchSize = 2, WarmupSteps = 1 },
+                })).Fit(view);
+                return [.. fitted.LastTransformer.Transform(Data).GetColumn<int[]>("Tokens").Select(Join)];
+            }
+        }
+    }
+
+    [Fact]
+    public void A_generators_bad_rows_are_named_or_left_out()
+    {
+        Views[] views = [.. Enumerable.Range(0, 4).Select(i => new Views { Label = "x", Tokens = new int[16] })];
+        views[2].Tokens[3] = 64;
+        IDataView data = ml.Data.LoadFromEnumerable(views);
+        AssertFault("Column 'Tokens' has the token 64 at index 3 of row 2", () => Train(InvalidRowHandling.Fail));
+        Train(InvalidRowHandling.Missing);
+
+        void Train(InvalidRowHandling onInvalidRow) => ml.Transforms.Conversion.MapValueToKey("Label").Append(ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new()
+        {
+            Config = TinyModels.Generator, OnInvalidRow = onInvalidRow, Training = new() { Steps = 2, BatchSize = 4, WarmupSteps = 1 },
+        })).Fit(data).Dispose();
+    }
+
+    [Fact]
+    public void What_the_trained_stage_cannot_do_is_said_before_training()
+    {
+        AssertFault("both 'Tokens'", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Encoding = new() { LatentsColumnName = "Tokens" } }));
+        IDataView data = ml.Data.LoadFromEnumerable([new Views { Label = "x", Tokens = new int[16] }]);
+        AssertFault("levels must be from 1", () => ml.Transforms.Conversion.MapValueToKey("Label")
+            .Append(ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new() { Config = TinyModels.Generator, Generation = new() { Levels = 9 } })).Fit(data));
     }
 
     [Fact]
@@ -124,6 +196,16 @@ public sealed class TrainingTests : IDisposable
     private sealed class Reports(Action<TrainingProgress> report) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => report(value);
+    }
+
+    private sealed class PathRow
+    {
+        public string Path { get; set; } = "";
+    }
+
+    private sealed class Length
+    {
+        public float Value { get; set; }
     }
 
     private sealed class Views

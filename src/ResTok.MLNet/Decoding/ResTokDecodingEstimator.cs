@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using ResTok.MLNet.Images;
 using ResTok.MLNet.Interop;
 using ResTok.MLNet.Rows;
 using ResTok.Models;
@@ -21,6 +22,7 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
         IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokModel model, int? tokenCount, Options options)
     {
         options.Validate(tokenCount, model.Config);
+        SkiaVersion.Check();
         this.environment = environment;
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
@@ -73,6 +75,7 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
             if (tokenCount is not null && TokenCountColumnName is { } column)
                 throw new ArgumentException($"Give either a token count or the column '{column}' of token counts, not both.", nameof(tokenCount));
             Rows.BatchSize.Check(BatchSize);
+            Columns.CheckNames((nameof(TokenCountColumnName), TokenCountColumnName));
             TokenColumn.CheckMissing(OnInvalidRow, asKeys: true); // images can be missing
         }
     }

@@ -24,7 +24,7 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
 
     internal ResTokDecodingTransformer(
         IHostEnvironment environment, string outputColumnName, string inputColumnName, SharedTokenizer model, int? tokenCount, ResTokDecodingEstimator.Options options)
-        : base(environment, model, options.BatchSize)
+        : base(environment, model, options.BatchSize, options.OnInvalidRow)
     {
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;

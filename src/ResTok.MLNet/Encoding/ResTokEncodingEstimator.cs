@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
+using ResTok.MLNet.Images;
 using ResTok.MLNet.Interop;
 using ResTok.MLNet.Rows;
 
@@ -18,7 +19,8 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
 
     internal ResTokEncodingEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokModel model, Options options)
     {
-        options.Validate();
+        options.Validate(outputColumnName);
+        SkiaVersion.Check();
         this.environment = environment;
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
@@ -86,8 +88,9 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
         /// <summary>What to do with rows without an image or with one that does not fit. <see cref="InvalidRowHandling.Missing"/> needs <see cref="TokensAsKeys"/>.</summary>
         public InvalidRowHandling OnInvalidRow { get; init; }
 
-        internal void Validate()
+        internal void Validate(string outputColumnName)
         {
+            Columns.CheckOutputs(("The output's name", outputColumnName), (nameof(LatentsColumnName), LatentsColumnName), (nameof(FeaturesColumnName), FeaturesColumnName));
             Rows.BatchSize.Check(BatchSize);
             if (!Enum.IsDefined(Resize))
                 throw new ArgumentOutOfRangeException("options", Resize, $"Resize must be one of {string.Join(", ", Enum.GetNames<ResTokResize>())}.");

@@ -23,7 +23,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
 
     internal ResTokEncodingTransformer(
         IHostEnvironment environment, string outputColumnName, string inputColumnName, SharedTokenizer model, ResTokEncodingEstimator.Options options)
-        : base(environment, model, options.BatchSize)
+        : base(environment, model, options.BatchSize, options.OnInvalidRow)
     {
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
@@ -57,7 +57,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
     internal override DataViewSchema.Column[] FindInputs(DataViewSchema schema) => [FindImages(schema, inputColumnName)];
 
     internal override BatchRunner CreateRunner(IRowSource source, DataViewSchema.Column[] inputs, int capacity) => new EncodingRunner(
-        source.GetGetter<MLImage>(inputs[0]), inputColumnName, model, Environment, options, capacity);
+        new(source, inputs[0]), model, Environment, options, capacity);
 
     private protected override void SaveModel(ModelSaveContext context)
     {
@@ -90,7 +90,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
             FeaturesColumnName = reader.ReadString() is { Length: > 0 } features ? features : null,
             OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
         };
-        options.Validate();
+        options.Validate(output);
         return new(environment, output, input, ModelStorage.Load(context, environment, ModelKinds.Tokenizer), options);
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using ResTok.MLNet.Generation;
+using ResTok.MLNet.Interop;
 using ResTok.MLNet.Rows;
 using ResTok.Models;
 
@@ -34,7 +35,9 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
     public ResTokGenerationTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        ResTokGenerationTransformer.FindColumns(input.Schema, columns, generator.Config);
+        DataViewSchema.Column label = ResTokGenerationTransformer.FindColumns(input.Schema, columns, generator.Config)[0];
+        if (LabelColumn.Doubt(label, generator.Config) is { } doubt)
+            MLNetInternals.LogWarning(environment, doubt);
         return new(environment, outputColumnName, columns, generator.Shared.Share(), options);
     }
 
@@ -45,7 +48,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         var shape = inputSchema.ToDictionary(column => column.Name);
-        IntegerColumn.Check(shape, columns.Label, "labels");
+        LabelColumn.Check(shape, columns.Label, generator.Config.ClassNames);
         if (columns.Seed is not null)
             IntegerColumn.Check(shape, columns.Seed, "seeds");
         if (columns.Prefix is not null)
@@ -98,6 +101,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
         {
             int levels = new TokenLevels(config.Tokens).Count;
             Rows.BatchSize.Check(BatchSize);
+            Columns.CheckNames((nameof(SeedColumnName), SeedColumnName), (nameof(PrefixColumnName), PrefixColumnName));
             TokenColumn.CheckMissing(OnInvalidRow, TokensAsKeys);
             if (Levels is { } wanted && (wanted < 1 || wanted > levels))
                 throw new ArgumentOutOfRangeException("options", wanted, $"The levels must be from 1 to the model's {levels}.");

@@ -23,7 +23,7 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
 
     internal ResTokGenerationTransformer(
         IHostEnvironment environment, string outputColumnName, GenerationColumns columns, SharedGenerator model, ResTokGenerationEstimator.Options options)
-        : base(environment, model, options.BatchSize)
+        : base(environment, model, options.BatchSize, options.OnInvalidRow)
     {
         this.outputColumnName = outputColumnName;
         this.columns = columns;
@@ -45,10 +45,7 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
 
     internal static DataViewSchema.Column[] FindColumns(DataViewSchema schema, GenerationColumns columns, GeneratorConfig config)
     {
-        DataViewSchema.Column label = IntegerColumn.Find(schema, columns.Label, "labels");
-        if (label.Type is KeyDataViewType key && key.Count > (ulong)config.Classes)
-            throw new ArgumentOutOfRangeException(nameof(schema), $"Column '{columns.Label}' has keys up to {key.Count}, but the generator knows {config.Classes} classes. Map the labels to those first.");
-        var found = new List<DataViewSchema.Column> { label };
+        var found = new List<DataViewSchema.Column> { LabelColumn.Find(schema, columns.Label, config) };
         if (columns.Seed is not null)
             found.Add(IntegerColumn.Find(schema, columns.Seed, "seeds"));
         if (columns.Prefix is not null)

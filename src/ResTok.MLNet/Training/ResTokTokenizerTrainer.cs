@@ -1,6 +1,6 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using ResTok.MLNet.Images;
 using ResTok.MLNet.Rows;
 using ResTok.MLNet.Training;
 using ResTok.Models;
@@ -21,6 +21,9 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
         if (options.InitialCheckpoint is null)
             options.Config.Validate();
         options.Training.Validate();
+        options.Encoding.Validate(outputColumnName); // now, and not when hours of training are over
+        TokenColumn.CheckMissing(options.OnInvalidRow, asKeys: true); // such rows are left out
+        SkiaVersion.Check();
         this.environment = environment;
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
@@ -30,6 +33,7 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
     /// <summary>Trains on all rows.</summary>
     /// <param name="input">Data with the image column. It is shuffled every epoch where it can be, and read in its own order where not.</param>
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or holds no images.</exception>
+    /// <exception cref="InvalidOperationException">A row's picture cannot be used, and such rows are to fail.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled; the run folder has a checkpoint to go on from.</exception>
     /// <exception cref="TrainingException">The loss is not a number, or memory is short.</exception>
     public ResTokEncodingTransformer Fit(IDataView input) => Fit(input, null);
@@ -69,19 +73,16 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) =>
         ResTokEncodingEstimator.OutputSchema(inputSchema, outputColumnName, inputColumnName, options.Encoding);
 
-    private ViewData<byte[]> Pictures(IDataView view, ImageAugmentation augmentation) => new(
-        view, [ResTokEncodingTransformer.FindImages(view.Schema, inputColumnName)], options.Training.Seed, source =>
+    private ViewData<byte[]> Pictures(IDataView view, ImageAugmentation augmentation)
+    {
+        DataViewSchema.Column column = ResTokEncodingTransformer.FindImages(view.Schema, inputColumnName);
+        return new(environment, view, [column], options.Training.Seed, options.OnInvalidRow, source =>
         {
-            ValueGetter<MLImage> getter = source.GetGetter<MLImage>(view.Schema[inputColumnName]);
-            MLImage image = null!;
-            return random =>
-            {
-                getter(ref image); // belongs to the source
-                return image is null
-                    ? throw new InvalidOperationException($"Column '{inputColumnName}' has a row without an image. Filter such rows out first.")
-                    : augmentation.Apply(ResTokImages.Rgb(image), image.Width, image.Height, random);
-            };
+            var reader = new ImageColumnReader(source, column);
+            return (long row, Random random, out byte[] sample) =>
+                reader.Read(row, image => augmentation.Apply(ResTokImages.Rgb(image), image.Width, image.Height, random), out sample);
         });
+    }
 
     /// <summary>What to train, and how.</summary>
     public sealed class Options
@@ -103,6 +104,12 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
 
         /// <summary>Whether every second picture on average is mirrored.</summary>
         public bool RandomFlip { get; init; } = true;
+
+        /// <summary>
+        /// What to do with rows, of the validation data too, whose picture is absent or cannot be used: to fail with the column, the row and
+        /// the reason, or with <see cref="InvalidRowHandling.Missing"/> to leave them out. How many were so is logged.
+        /// </summary>
+        public InvalidRowHandling OnInvalidRow { get; init; }
 
         /// <summary>How the trained transformer encodes.</summary>
         public ResTokEncodingEstimator.Options Encoding { get; init; } = new();

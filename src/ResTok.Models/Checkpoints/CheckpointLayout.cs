@@ -5,7 +5,8 @@ namespace ResTok.Models.Checkpoints;
 /// <summary>
 /// Where the files of a checkpoint are. In a folder the first of these is taken: <c>model.safetensors</c>,
 /// <c>model.safetensors.index.json</c> (Hugging Face layout), <c>ema_model/pytorch_model.bin</c>, <c>pytorch_model.bin</c>
-/// (training layout; the averaged weights are those that are evaluated). The configuration is <c>config.json</c>,
+/// (training layout; the averaged weights are those that are evaluated), each <c>pytorch_model.bin</c> before its shards under
+/// <c>pytorch_model.bin.index.json</c>. The configuration is <c>config.json</c>,
 /// <c>config.yaml</c> or the only <c>.yaml</c> file, in the folder of the weights or up to two above it.
 /// </summary>
 internal static class CheckpointLayout
@@ -16,7 +17,9 @@ internal static class CheckpointLayout
     public static readonly IReadOnlyList<string> WeightFiles =
     [
         "model.safetensors", "model.safetensors.index.json",
-        Path.Combine("ema_model", "model.safetensors"), Path.Combine("ema_model", "pytorch_model.bin"), "pytorch_model.bin",
+        Path.Combine("ema_model", "model.safetensors"), Path.Combine("ema_model", "model.safetensors.index.json"),
+        Path.Combine("ema_model", "pytorch_model.bin"), Path.Combine("ema_model", "pytorch_model.bin.index.json"),
+        "pytorch_model.bin", "pytorch_model.bin.index.json",
     ];
 
     /// <exception cref="CheckpointException">There is no checkpoint.</exception>
@@ -101,7 +104,7 @@ internal static class CheckpointLayout
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new CheckpointException($"{index} is not an index of shards: {fault.Message}", fault);
+            throw new CheckpointException(ForeignFile.Describe(index) is { } foreign ? $"{index} is {foreign}" : $"{index} is not an index of shards: {fault.Message}", fault);
         }
         return shards;
     }

@@ -42,8 +42,15 @@ internal sealed partial class ConfigTree(JsonObject root, string source)
 
     public static ConfigTree Read(string path)
     {
-        using StreamReader reader = File.OpenText(path);
-        return Read(reader, path, yaml: !path.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
+        try
+        {
+            using StreamReader reader = File.OpenText(path);
+            return Read(reader, path, yaml: !path.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
+        }
+        catch (CheckpointException) when (ForeignFile.Describe(path) is { } foreign)
+        {
+            throw new CheckpointException($"{path} is no configuration, but {foreign}");
+        }
     }
 
     /// <summary>Runs a configuration's own validation, whose faults then name the file.</summary>

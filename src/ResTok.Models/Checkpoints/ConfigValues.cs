@@ -10,12 +10,14 @@ internal readonly struct ConfigValues(ConfigTree tree, string prefix)
 {
     public bool Has(string key) => tree.Value(prefix + key) is not null;
 
-    /// <summary>A value of a property's type: int, double, float, bool or an enum, nullable or not.</summary>
+    /// <summary>A value of a property's type: int, double, float, bool, an enum or names of classes, nullable or not.</summary>
     public object Read(string key, Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
         if (type.IsEnum)
             return OneOf(key, type);
+        if (type == typeof(ClassNames))
+            return ClassNamesFile.Read(tree, null) ?? throw Fault(key, "a section with a name for each class");
         return type == typeof(bool) ? Flag(key)
             : type == typeof(int) ? Integer(key)
             : type == typeof(float) ? (object)(float)Number(key)
@@ -30,6 +32,7 @@ internal readonly struct ConfigValues(ConfigTree tree, string prefix)
         int integer => integer,
         float number => number,
         double number => number,
+        ClassNames names => ClassNamesFile.Write(names),
         _ => NameOf(value),
     };
 

@@ -83,6 +83,13 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
     public int Classes { get; init; } = 1000;
 
     /// <summary>
+    /// What the classes are, where it is known; at most <see cref="Classes"/> names. Key <c>id2label</c>, as Hugging Face has it; where
+    /// it is missing, the lines of a file <c>classes.txt</c> beside the configuration.
+    /// </summary>
+    [ConfigKey("id2label")]
+    public ClassNames? ClassNames { get; init; }
+
+    /// <summary>
     /// Probability that training hides a label, in [0, 1). At 0 there is no null class and so no classifier-free guidance. Key
     /// <c>class_dropout_prob</c>.
     /// </summary>
@@ -148,7 +155,8 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
     public static GeneratorConfig Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return Read(ConfigTree.Read(CheckpointLayout.FindConfig(path)));
+        string file = CheckpointLayout.FindConfig(path);
+        return Read(ConfigTree.Read(file), Path.Combine(Path.GetDirectoryName(file)!, ClassNamesFile.Name));
     }
 
     /// <summary>Reads the configuration of a generator from its JSON.</summary>
@@ -166,6 +174,7 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
         ConfigKeys<GeneratorConfig>.CheckRanges(this);
         Require(Width is >= 2 and <= 65536 && Width % Heads == 0 && Width / Heads % 2 == 0, "dim", Width, $"an even multiple of n_head ({Heads}) and at most 65536");
         Require(KeyValueHeads is null or >= 1 && Heads % (KeyValueHeads ?? Heads) == 0, "n_kv_head", KeyValueHeads ?? 0, $"a divisor of n_head ({Heads})");
+        Require(ClassNames is null || ClassNames.Count <= Classes, "id2label", $"a list of {ClassNames?.Count} names", $"of at most num_classes ({Classes})");
         Require(Tokens is >= 2 and <= 512 && int.IsPow2(Tokens), "block_size", Tokens, "a power of two from 2 to 512, the counts that divide into levels");
         if (!Hierarchical)
             return;
@@ -183,13 +192,16 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
     public override int GetHashCode() => ConfigKeys<GeneratorConfig>.HashOf(this);
 
     /// <summary>Reads the flat <c>ModelArgs</c> record of the hub or the section <c>model.generator</c> of training.</summary>
+    /// <param name="tree">The configuration.</param>
+    /// <param name="classNames">A file with the names of the classes, which need not be there.</param>
     /// <exception cref="CheckpointException">It is no generator configuration, or a value cannot be used.</exception>
-    internal static GeneratorConfig Read(ConfigTree tree)
+    internal static GeneratorConfig Read(ConfigTree tree, string? classNames = null)
     {
         GeneratorConfig config = tree.Section(TrainingSection) is not null ? ReadTraining(tree)
             : tree.Value("n_layer") is not null ? ReadFlat(tree)
             : throw new CheckpointException($"{tree.Source} is no generator configuration: it has neither 'n_layer' nor a section '{TrainingSection}'."
                 + (tree.Section("model.vq_model") is null ? "" : " It configures a tokenizer: give the generator's folder."));
+        config = config with { ClassNames = ClassNamesFile.Read(tree, classNames) };
         tree.Check(config.Validate);
         return config;
     }
@@ -197,7 +209,7 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
     /// <summary>Writes the flat JSON layout of the hub, with what else the reference's record always has.</summary>
     internal void Write(Stream stream) => ConfigKeys<GeneratorConfig>.Write(this, stream, "",
     [
-        .. Hierarchical ? new[] { "har" } : ["ar_token_num", "spe_token_num"],
+        .. Hierarchical ? new[] { "har" } : ["ar_token_num", "spe_token_num"], .. ClassNames is null ? new[] { "id2label" } : [],
     ], new()
     {
         ["model_type"] = "c2i",
@@ -243,5 +255,5 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
             throw values.Fault("cls_token_num", "1, as a class is one token");
     }
 
-    private static void Require(bool holds, string key, int value, string allowed) => ConfigKeys<GeneratorConfig>.Require(holds, key, value, allowed);
+    private static void Require(bool holds, string key, object value, string allowed) => ConfigKeys<GeneratorConfig>.Require(holds, key, value, allowed);
 }
