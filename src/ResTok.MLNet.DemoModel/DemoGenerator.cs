@@ -2,7 +2,7 @@ using ResTok.Models;
 
 namespace ResTok.MLNet;
 
-/// <summary>The demo generator.</summary>
+/// <summary>The demo generator: <c>ResTokGenerator.Demo()</c>, or <c>DemoGenerator.Demo()</c> in F# and Visual Basic, which do not see extension members.</summary>
 /// <example>
 /// <code>
 /// using ResTokGenerator generator = ResTokGenerator.Demo();

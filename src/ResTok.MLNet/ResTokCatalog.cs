@@ -50,7 +50,7 @@ public static class ResTokCatalog
     /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
     /// <param name="outputColumnName">The column of tokens to add.</param>
     /// <param name="inputColumnName">The column of images; the output's name if null.</param>
-    /// <param name="model">The weights. The caller keeps the handle and disposes it; transformers hold references of their own.</param>
+    /// <param name="tokenizer">The weights. The caller keeps the handle and disposes it; transformers hold references of their own.</param>
     /// <param name="options">More columns, batch size, resizing.</param>
     /// <remarks>
     /// | column | type |
@@ -68,26 +68,26 @@ public static class ResTokCatalog
     /// </remarks>
     /// <example>
     /// <code>
-    /// using ResTokModel restok = ResTokModel.Load("restok_l_128.r256_in1k");
+    /// using ResTokTokenizer restok = ResTokTokenizer.Load("restok_l_128.r256_in1k");
     /// var encode = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok));
     /// IEnumerable&lt;int[]> tokens = encode.Fit(data).Transform(data).GetColumn&lt;int[]>("Tokens");
     /// </code>
     /// </example>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static ResTokEncodingEstimator ResTokEncode(
-        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ResTokModel model, ResTokEncodingEstimator.Options? options = null)
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ResTokTokenizer tokenizer, ResTokEncodingEstimator.Options? options = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
-        ArgumentNullException.ThrowIfNull(model);
-        return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, inputColumnName ?? outputColumnName, model, options ?? new());
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, inputColumnName ?? outputColumnName, tokenizer, options ?? new());
     }
 
     /// <summary>Makes a <see cref="ResTokDecodingEstimator"/>, which rebuilds pictures from all or from the leading tokens.</summary>
     /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
     /// <param name="outputColumnName">The column of images to add.</param>
     /// <param name="inputColumnName">The column of tokens; the output's name if null.</param>
-    /// <param name="model">The weights. The caller keeps the handle and disposes it; transformers hold references of their own.</param>
+    /// <param name="tokenizer">The weights. The caller keeps the handle and disposes it; transformers hold references of their own.</param>
     /// <param name="tokenCount">How many leading tokens to use, 1 to N; by default all that a row has.</param>
     /// <param name="options">Batch size, a column of token counts.</param>
     /// <remarks>
@@ -107,12 +107,12 @@ public static class ResTokCatalog
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokenCount"/> or an option is out of range.</exception>
     /// <exception cref="ArgumentException">Both <paramref name="tokenCount"/> and a column of token counts are given.</exception>
     public static ResTokDecodingEstimator ResTokDecode(
-        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ResTokModel model, int? tokenCount = null, ResTokDecodingEstimator.Options? options = null)
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ResTokTokenizer tokenizer, int? tokenCount = null, ResTokDecodingEstimator.Options? options = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentException.ThrowIfNullOrEmpty(outputColumnName);
-        ArgumentNullException.ThrowIfNull(model);
-        return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, inputColumnName ?? outputColumnName, model, tokenCount, options ?? new());
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, inputColumnName ?? outputColumnName, tokenizer, tokenCount, options ?? new());
     }
 
     /// <summary>
@@ -154,7 +154,7 @@ public static class ResTokCatalog
     }
 
     /// <summary>
-    /// Makes a <see cref="MLNet.ResTokTokenizerTrainer"/>, whose <c>Fit</c> trains a tokenizer on pictures, from scratch or further
+    /// Makes a <see cref="ResTokTokenizerTrainer"/>, whose <c>Fit</c> trains a tokenizer on pictures, from scratch or further
     /// (arXiv 2601.03955, section 4).
     /// </summary>
     /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
@@ -164,18 +164,19 @@ public static class ResTokCatalog
     /// <remarks>Columns of the trained transformer are those of <see cref="ResTokEncode"/>.</remarks>
     /// <example>
     /// <code>
-    /// var trainer = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new()
+    /// var trainer = ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new()
     /// {
-    ///     Config = new() { CropSize = 64, LatentTokens = 64, TestTokens = 64, EncoderSize = VitSize.Mini, DecoderSize = VitSize.Mini },
+    ///     Config = new() { CropSize = 64, LatentTokens = 64, EncoderSize = VitSize.Mini, DecoderSize = VitSize.Mini },
     ///     Training = new() { RunFolder = "run", Steps = 10_000 },
+    ///     ValidationSet = heldOut,
     /// });
-    /// using ResTokEncodingTransformer encode = trainer.Fit(pictures, heldOut);
-    /// using ResTokModel trained = encode.ShareModel(); // for ResTokDecode
+    /// using ResTokEncodingTransformer encode = trainer.Fit(pictures);
+    /// using ResTokTokenizer trained = encode.ShareModel(); // for ResTokDecode
     /// </code>
     /// </example>
     /// <exception cref="ArgumentException">The configuration cannot work.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static ResTokTokenizerTrainer ResTokTokenizerTrainer(
+    public static ResTokTokenizerTrainer ResTokTrainTokenizer(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ResTokTokenizerTrainer.Options options)
     {
         ArgumentNullException.ThrowIfNull(catalog);
@@ -185,7 +186,7 @@ public static class ResTokCatalog
     }
 
     /// <summary>
-    /// Makes a <see cref="MLNet.ResTokGeneratorTrainer"/>, whose <c>Fit</c> trains a generator on the tokens of labelled pictures
+    /// Makes a <see cref="ResTokGeneratorTrainer"/>, whose <c>Fit</c> trains a generator on the tokens of labelled pictures
     /// (arXiv 2601.03955, section 4).
     /// </summary>
     /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
@@ -196,9 +197,9 @@ public static class ResTokCatalog
     /// <remarks>Columns of the trained transformer are those of <see cref="ResTokGenerate"/>.</remarks>
     /// <example>
     /// <code>
-    /// var trainer = ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new()
+    /// var trainer = ml.Transforms.ResTokTrainGenerator("Generated", "Tokens", "Label", new()
     /// {
-    ///     Config = new() { Tokens = 64, SpecialTokens = 63, Classes = 11, CodebookSize = 1024 },
+    ///     Config = new() { Tokens = 64, Classes = 11, CodebookSize = 1024 },
     ///     Training = new() { RunFolder = "run", Steps = 3_000 },
     /// });
     /// using ResTokGenerationTransformer draw = trainer.Fit(data);
@@ -206,7 +207,7 @@ public static class ResTokCatalog
     /// </example>
     /// <exception cref="ArgumentException">The configuration cannot work.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public static ResTokGeneratorTrainer ResTokGeneratorTrainer(
+    public static ResTokGeneratorTrainer ResTokTrainGenerator(
         this TransformsCatalog catalog, string outputColumnName, string tokensColumnName, string labelColumnName, ResTokGeneratorTrainer.Options options)
     {
         ArgumentNullException.ThrowIfNull(catalog);

@@ -14,12 +14,12 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
     private readonly IHostEnvironment environment;
     private readonly string outputColumnName;
     private readonly string inputColumnName;
-    private readonly ResTokModel model;
+    private readonly ResTokTokenizer model;
     private readonly int? tokenCount;
     private readonly Options options;
 
     internal ResTokDecodingEstimator(
-        IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokModel model, int? tokenCount, Options options)
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokTokenizer model, int? tokenCount, Options options)
     {
         options.Validate(tokenCount, model.Config);
         SkiaVersion.Check();
@@ -39,7 +39,7 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
     {
         ArgumentNullException.ThrowIfNull(input);
         ResTokDecodingTransformer.FindColumns(input.Schema, inputColumnName, options.TokenCountColumnName, model.Config);
-        return new(environment, outputColumnName, inputColumnName, model.Shared.Share(), tokenCount, options);
+        return new(environment, outputColumnName, inputColumnName, model.Share(), tokenCount, options);
     }
 
     /// <summary>Checks the token column and adds the image column.</summary>
@@ -57,7 +57,7 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
     }
 
     /// <summary>How to decode.</summary>
-    public sealed class Options
+    public sealed record Options
     {
         /// <summary>Pictures per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
         public int BatchSize { get; init; } = 8;

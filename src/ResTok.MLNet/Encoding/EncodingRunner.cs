@@ -11,7 +11,7 @@ namespace ResTok.MLNet.Encoding;
 internal sealed class EncodingRunner : BatchRunner
 {
     private readonly ImageColumnReader reader;
-    private readonly SharedTokenizer model;
+    private readonly ResTokTokenizer model;
     private readonly ResTokEncodingEstimator.Options options;
     private readonly int side;
     private readonly float[] pixels; // planar RGB of each slot
@@ -20,8 +20,8 @@ internal sealed class EncodingRunner : BatchRunner
     private float[] features = [];
 
     public EncodingRunner(
-        ImageColumnReader reader, SharedTokenizer model, IHostEnvironment environment, ResTokEncodingEstimator.Options options, int capacity)
-        : base(environment, model, options.OnInvalidRow, capacity)
+        ImageColumnReader reader, ResTokTokenizer model, IHostEnvironment environment, ResTokEncodingEstimator.Options options, int capacity)
+        : base(environment, model.Weights, options.OnInvalidRow, capacity)
     {
         this.reader = reader;
         this.model = model;

@@ -14,10 +14,10 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     private readonly IHostEnvironment environment;
     private readonly string outputColumnName;
     private readonly string inputColumnName;
-    private readonly ResTokModel model;
+    private readonly ResTokTokenizer model;
     private readonly Options options;
 
-    internal ResTokEncodingEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokModel model, Options options)
+    internal ResTokEncodingEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokTokenizer model, Options options)
     {
         options.Validate(outputColumnName);
         SkiaVersion.Check();
@@ -36,7 +36,7 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     {
         ArgumentNullException.ThrowIfNull(input);
         ResTokEncodingTransformer.FindImages(input.Schema, inputColumnName);
-        return new(environment, outputColumnName, inputColumnName, model.Shared.Share(), options);
+        return new(environment, outputColumnName, inputColumnName, model.Share(), options);
     }
 
     /// <summary>Checks the image column and adds the columns that the transformer will add.</summary>
@@ -62,7 +62,7 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     }
 
     /// <summary>What to compute, and how.</summary>
-    public sealed class Options
+    public sealed record Options
     {
         /// <summary>Pictures per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
         public int BatchSize { get; init; } = 8;

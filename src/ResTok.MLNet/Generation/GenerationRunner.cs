@@ -16,7 +16,7 @@ internal sealed class GenerationRunner : BatchRunner
     private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(5);
 
     private readonly GenerationColumns columns;
-    private readonly SharedGenerator model;
+    private readonly ResTokGenerator model;
     private readonly ResTokGenerationEstimator.Options options;
     private readonly int tokenCount;
     private readonly int prefixCount; // tokens to keep, or −1 for as many as a row has
@@ -33,9 +33,9 @@ internal sealed class GenerationRunner : BatchRunner
     private TimeSpan logged;
 
     public GenerationRunner(
-        IRowSource source, DataViewSchema.Column[] inputs, GenerationColumns columns, SharedGenerator model, IHostEnvironment environment,
+        IRowSource source, DataViewSchema.Column[] inputs, GenerationColumns columns, ResTokGenerator model, IHostEnvironment environment,
         ResTokGenerationEstimator.Options options, int capacity)
-        : base(environment, model, options.OnInvalidRow, capacity)
+        : base(environment, model.Weights, options.OnInvalidRow, capacity)
     {
         this.columns = columns;
         this.model = model;

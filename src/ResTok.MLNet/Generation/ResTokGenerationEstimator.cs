@@ -38,7 +38,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
         DataViewSchema.Column label = ResTokGenerationTransformer.FindColumns(input.Schema, columns, generator.Config)[0];
         if (LabelColumn.Doubt(label, generator.Config) is { } doubt)
             MLNetInternals.LogWarning(environment, doubt);
-        return new(environment, outputColumnName, columns, generator.Shared.Share(), options);
+        return new(environment, outputColumnName, columns, generator.Share(), options);
     }
 
     /// <summary>Checks the columns it reads and adds the token column.</summary>
@@ -58,7 +58,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
     }
 
     /// <summary>What to generate, and how.</summary>
-    public sealed class Options
+    public sealed record Options
     {
         /// <summary>How tokens are drawn; by default as the paper evaluates.</summary>
         public SamplingOptions Sampling { get; init; } = SamplingOptions.Official;

@@ -55,7 +55,7 @@ public sealed class ResTokImageLoadingEstimator : IEstimator<ResTokImageLoadingT
     }
 
     /// <summary>What to read, and how.</summary>
-    public sealed class Options
+    public sealed record Options
     {
         /// <summary>
         /// The most pixels that a picture may have, at least 1. A file of half a megabyte can claim 900 million, which take 3.6 GB: the size

@@ -42,6 +42,9 @@ namespace ResTok.MLNet.Interop
             channel.Trace(message);
         }
 
+        /// <summary>Whether <see cref="MLContext.CancelExecution"/> was called.</summary>
+        public static bool IsCanceled(IHostEnvironment environment) => environment is ICancelable { IsCanceled: true };
+
         public static void LogInfo(IHostEnvironment environment, string message)
         {
             using IChannel channel = environment.Start("ResTok");

@@ -9,10 +9,10 @@ namespace ResTok.MLNet.Rows;
 /// the results of each slot. Belongs to one cursor or row, so to one thread.
 /// </summary>
 /// <param name="environment">Where to log.</param>
-/// <param name="model">What computes; null where no model does.</param>
+/// <param name="weights">What computes; null where no model does.</param>
 /// <param name="onInvalidRow">What to do with rows that cannot be used.</param>
 /// <param name="capacity">Slots.</param>
-internal abstract class BatchRunner(IHostEnvironment environment, SharedModel? model, InvalidRowHandling onInvalidRow, int capacity) : IDisposable
+internal abstract class BatchRunner(IHostEnvironment environment, SharedWeights? weights, InvalidRowHandling onInvalidRow, int capacity) : IDisposable
 {
     private readonly bool[] missing = new bool[capacity];
     private readonly InvalidRows invalid = new(environment, onInvalidRow);
@@ -45,10 +45,10 @@ internal abstract class BatchRunner(IHostEnvironment environment, SharedModel? m
     {
         try
         {
-            if (model is null)
+            if (weights is null)
                 RunBatch(count);
             else
-                DeviceFaults.Run(Environment, model, count, RunBatch);
+                DeviceFaults.Run(Environment, weights, count, RunBatch);
         }
         catch (Exception fault)
         {
@@ -77,13 +77,4 @@ internal abstract class BatchRunner(IHostEnvironment environment, SharedModel? m
 
     /// <summary>Whether the row in a slot gets missing values.</summary>
     protected bool IsMissing(int slot) => missing[slot];
-}
-
-/// <summary>Where a <see cref="BatchRunner"/> gets its inputs from.</summary>
-internal interface IRowSource
-{
-    ValueGetter<T> GetGetter<T>(DataViewSchema.Column column);
-
-    /// <summary>The id of the row being read, which stays with it however rows are ordered or divided.</summary>
-    ValueGetter<DataViewRowId> GetIdGetter();
 }

@@ -11,11 +11,10 @@ namespace ResTok.MLNet.Rows;
 /// </summary>
 public abstract class BatchTransformer : ITransformer, IDisposable
 {
-    private readonly SharedModel? model;
+    private readonly IDisposable? model;
     private readonly InvalidRowHandling onInvalidRow;
-    private int disposals;
 
-    private protected BatchTransformer(IHostEnvironment environment, SharedModel? model, int batchSize, InvalidRowHandling onInvalidRow)
+    private protected BatchTransformer(IHostEnvironment environment, IDisposable? model, int batchSize, InvalidRowHandling onInvalidRow)
     {
         Environment = environment;
         this.model = model;
@@ -81,8 +80,7 @@ public abstract class BatchTransformer : ITransformer, IDisposable
     /// <summary>Lets go of the weights, which are freed once no handle or transformer uses them.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref disposals, 1) == 0) // a second release would take the weights from somebody else
-            model?.Release();
+        model?.Dispose();
         GC.SuppressFinalize(this);
     }
 

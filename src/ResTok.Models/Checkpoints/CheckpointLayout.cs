@@ -31,7 +31,7 @@ internal static class CheckpointLayout
             throw new CheckpointException(Directory.Exists(full)
                 ? $"The folder {full} has no weights: none of {string.Join(", ", WeightFiles)}."
                 : $"There is no file or folder {full}." + (HubNames.IsRepository(path)
-                    ? $" If '{path}' is a model on the hub, ResTokModel.LoadAsync and ResTokGenerator.LoadAsync open it, or HuggingFaceHub.DownloadAsync gives its folder."
+                    ? $" If '{path}' is a model on the hub, ResTokTokenizer.FromHubAsync and ResTokGenerator.FromHubAsync open it, or HuggingFaceHub.DownloadAsync gives its folder."
                     : ""));
         string? folder = Path.GetDirectoryName(weights), config = null;
         for (int level = 0; level < 3 && folder is not null && config is null; level++, folder = Path.GetDirectoryName(folder))

@@ -18,6 +18,7 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
         ("GPT-1B", GeneratorSize.Billion1, 22, 32, 2048), ("GPT-3B", GeneratorSize.Billion3, 24, 32, 3200), ("GPT-7B", GeneratorSize.Billion7, 32, 32, 4096),
     ];
 
+    private readonly int? classes;
     private readonly int? specialTokens;
 
     /// <summary>Features of a token. Key <c>dim</c>.</summary>
@@ -78,9 +79,9 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
     [ConfigKey("drop_path_rate", "[0, 1)")]
     public double DropPathRate { get; init; }
 
-    /// <summary>Classes; labels are 0 to this − 1. Key <c>num_classes</c>.</summary>
+    /// <summary>Classes; labels are 0 to this − 1. As many as <see cref="ClassNames"/>, or else 1000, unless given. Key <c>num_classes</c>.</summary>
     [ConfigKey("num_classes", "[1, 16777216]")]
-    public int Classes { get; init; } = 1000;
+    public int Classes { get => classes ?? ClassNames?.Count ?? 1000; init => classes = value; }
 
     /// <summary>
     /// What the classes are, where it is known; at most <see cref="Classes"/> names. Key <c>id2label</c>, as Hugging Face has it; where

@@ -15,10 +15,11 @@ namespace ResTok.MLNet;
 /// <param name="precision">What the weights are loaded in.</param>
 /// <param name="open">Loads them on a device.</param>
 /// <param name="reference">The path that a saved pipeline is to store in place of the weights, or null to store the weights.</param>
-/// <param name="find">Finds the device, and what to say where it is not the one that was asked for.</param>
-internal abstract class SharedModel(
-    string name, Precision precision, Func<torch.Device, PretrainedModel> open, string? reference, Func<IHostEnvironment, (torch.Device Device, string? Warning)> find)
+/// <param name="find">Finds the device, and what to say where it is not the one that was asked for; by default the one that the <see cref="Microsoft.ML.MLContext"/> asks for.</param>
+internal sealed class SharedWeights(
+    string name, Precision precision, Func<torch.Device, PretrainedModel> open, string? reference = null, Func<IHostEnvironment, (torch.Device Device, string? Warning)>? find = null)
 {
+    private readonly Func<IHostEnvironment, (torch.Device Device, string? Warning)> find = find ?? TorchDevice.Find;
     private readonly Lock gate = new();
     private readonly Dictionary<string, PretrainedModel> loaded = []; // by device
     private int references = 1;
@@ -55,7 +56,7 @@ internal abstract class SharedModel(
     }
 
     /// <summary>Saves configuration and weights.</summary>
-    public void Save(IHostEnvironment environment, Stream config, Stream weights) => Acquire(environment).Save(config, weights);
+    public void Save(IHostEnvironment environment, Stream config, Stream weights) => Get(environment).Save(config, weights);
 
     /// <summary>Where the model computes for who asks now.</summary>
     public torch.Device DeviceFor(IHostEnvironment environment)
@@ -72,16 +73,29 @@ internal abstract class SharedModel(
     }
 
     /// <summary>Takes over a model in memory.</summary>
-    protected void Hold(PretrainedModel model) => loaded.Add("", model);
+    public void Hold(PretrainedModel model) => loaded.Add("", model);
 
     /// <summary>The model, loaded if it was not.</summary>
     /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
-    protected PretrainedModel Acquire(IHostEnvironment environment)
+    public PretrainedModel Get(IHostEnvironment environment)
     {
         lock (gate)
         {
             ThrowIfDisposed();
             return !hasFallenBack && loaded.TryGetValue("", out PretrainedModel? held) ? held : LoadOn(environment);
+        }
+    }
+
+    /// <summary>The model on some device, loaded on the CPU if it is on none.</summary>
+    /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
+    public PretrainedModel Any()
+    {
+        lock (gate)
+        {
+            ThrowIfDisposed();
+            if (loaded.Count == 0)
+                loaded[torch.CPU.ToString()] = open(torch.CPU);
+            return loaded.Values.First();
         }
     }
 
@@ -106,39 +120,4 @@ internal abstract class SharedModel(
         }
         return model;
     }
-}
-
-/// <summary>Shared weights of one kind.</summary>
-/// <param name="name">What the model is and where it comes from, for messages.</param>
-/// <param name="config">Its configuration.</param>
-/// <param name="precision">What the weights are loaded in.</param>
-/// <param name="open">Loads them on a device.</param>
-/// <param name="reference">The path that a saved pipeline is to store in place of the weights, or null to store the weights.</param>
-/// <param name="find">Finds the device; by default the one that the <see cref="Microsoft.ML.MLContext"/> asks for.</param>
-internal sealed class SharedModel<TModel, TConfig>(
-    string name, TConfig config, Precision precision, Func<torch.Device, TModel> open, string? reference = null,
-    Func<IHostEnvironment, (torch.Device Device, string? Warning)>? find = null) : SharedModel(name, precision, open, reference, find ?? TorchDevice.Find)
-    where TModel : PretrainedModel
-{
-    public TConfig Config => config;
-
-    /// <summary>Takes over a model in memory.</summary>
-    public static SharedModel<TModel, TConfig> Of(ModelKind<TModel, TConfig> kind, TModel model)
-    {
-        var shared = new SharedModel<TModel, TConfig>(kind.Name, kind.ConfigOf(model), model.Precision, device => kind.Copy(model, device));
-        shared.Hold(model);
-        return shared;
-    }
-
-    /// <summary>Another reference, for a transformer that will release it.</summary>
-    /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
-    public SharedModel<TModel, TConfig> Share()
-    {
-        AddReference();
-        return this;
-    }
-
-    /// <summary>The model, loaded if it was not.</summary>
-    /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
-    public TModel Get(IHostEnvironment environment) => (TModel)Acquire(environment);
 }
