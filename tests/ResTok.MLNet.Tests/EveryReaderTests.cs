@@ -10,7 +10,7 @@ public sealed class EveryReaderTests : IDisposable
     private static readonly ResTokEncodingEstimator.Options Missing = new() { TokensAsKeys = true, OnInvalidRow = InvalidRowHandling.Missing };
 
     private readonly MLContext ml = new(seed: 1);
-    private readonly ResTokModel model = CreateModel();
+    private readonly ResTokTokenizer model = CreateModel();
     private readonly string folder = Directory.CreateTempSubdirectory("restok-test-").FullName;
 
     public EveryReaderTests()
@@ -99,7 +99,7 @@ public sealed class EveryReaderTests : IDisposable
     [Fact]
     public void A_fault_of_the_model_is_none_of_the_row()
     {
-        using ResTokModel other = CreateModel();
+        using ResTokTokenizer other = CreateModel();
         IDataView data = ml.Data.LoadFromEnumerable(PipelineData.Rows(3));
         ResTokEncodingTransformer encode = ml.Transforms.ResTokEncode("Tokens", "Image", other, new() { TokensAsKeys = true }).Fit(data);
         IDataView view = ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model, options: new() { OnInvalidRow = InvalidRowHandling.Missing }).Fit(encode.Transform(data)).Transform(encode.Transform(data));

@@ -119,7 +119,7 @@ public sealed class GenerationTests : IDisposable
     [Fact]
     public void A_whole_pipeline_comes_back_from_one_zip_with_each_model_once()
     {
-        using ResTokModel restok = CreateModel();
+        using ResTokTokenizer restok = CreateModel();
         List<Row> rows = PipelineData.Rows(3);
         IDataView data = ml.Data.LoadFromEnumerable(rows);
         var pipeline = ml.Transforms.ResTokEncode("Tokens", "Image", restok)
@@ -178,7 +178,7 @@ public sealed class GenerationTests : IDisposable
     [Fact]
     public void A_prediction_engine_generates_for_one_label()
     {
-        using ResTokModel restok = CreateModel();
+        using ResTokTokenizer restok = CreateModel();
         var pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Seed" })
             .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
         string[] expected = Tokens(new() { SeedColumnName = "Seed" });

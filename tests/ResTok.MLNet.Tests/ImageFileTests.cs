@@ -9,7 +9,7 @@ namespace ResTok.MLNet.Tests;
 public sealed class ImageFileTests : IDisposable
 {
     private readonly MLContext ml = new(seed: 1);
-    private readonly ResTokModel model = CreateModel();
+    private readonly ResTokTokenizer model = CreateModel();
     private readonly string folder = Directory.CreateTempSubdirectory("restok-test-").FullName;
 
     public void Dispose()

@@ -152,7 +152,7 @@ public sealed class ImageReadingTests : IDisposable
     [Fact]
     public void It_is_saved_and_encodes_trains_and_predicts()
     {
-        using ResTokModel model = CreateModel();
+        using ResTokTokenizer model = CreateModel();
         File.WriteAllBytes(Path.Combine(folder, "a.png"), TestPng.Write(40, 30));
         File.WriteAllBytes(Path.Combine(folder, "cut.png"), TestPng.Write(40, 30)[..^40]);
         IDataView data = Paths("a.png", "cut.png", "a.png");
@@ -173,7 +173,7 @@ public sealed class ImageReadingTests : IDisposable
         Assert.Equal(0u, engine.Predict(new() { Path = "cut.png" }).Tokens[0]);
         Assert.Equal(tokens[0], engine.Predict(new() { Path = "a.png" }).Tokens);
 
-        using var trained = ml.Transforms.ResTokLoadImages("Image", "Path", folder, new() { OnInvalidRow = missing }).Append(ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new()
+        using var trained = ml.Transforms.ResTokLoadImages("Image", "Path", folder, new() { OnInvalidRow = missing }).Append(ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new()
         {
             Config = TinyModels.Tokenizer, OnInvalidRow = missing, Training = new() { Steps = 1, BatchSize = 2 },
         })).Fit(data);
@@ -183,7 +183,7 @@ public sealed class ImageReadingTests : IDisposable
     [MemberData(nameof(FirstWhole))]
     public void Behind_LoadImages_a_file_that_is_cut_short_is_an_unreadable_row(string name, int firstWhole)
     {
-        using ResTokModel model = CreateModel();
+        using ResTokTokenizer model = CreateModel();
         byte[] file = File.ReadAllBytes(Path.Combine(Images, "cut", name));
         File.WriteAllBytes(Path.Combine(folder, "whole" + Path.GetExtension(name)), file);
         string[] cuts = [.. new[] { 2, 4, 6, 8 }.Select(tenths => firstWhole * tenths / 10).Append(firstWhole - 1).Select(length =>

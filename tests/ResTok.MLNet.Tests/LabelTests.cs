@@ -98,15 +98,15 @@ public sealed class LabelTests : IDisposable
     {
         IDataView data = ml.Data.LoadFromEnumerable(new[] { "b", "a", "c" }.Select(label => new Learned { Label = label, Tokens = new int[16] }));
         using var trained = ml.Transforms.Conversion.MapValueToKey("Label")
-            .Append(ml.Transforms.ResTokGeneratorTrainer("Tokens2", "Tokens", "Label", new() { Config = TinyModels.Generator, Training = new() { Steps = 1, BatchSize = 2 } })).Fit(data);
-        using ResTokGenerator generator = trained.LastTransformer.ShareGenerator();
+            .Append(ml.Transforms.ResTokTrainGenerator("Tokens2", "Tokens", "Label", new() { Config = TinyModels.Generator, Training = new() { Steps = 1, BatchSize = 2 } })).Fit(data);
+        using ResTokGenerator generator = trained.LastTransformer.ShareModel();
         Assert.Equal<IEnumerable<string>>(["b", "a", "c"], generator.Config.ClassNames!);
         Assert.Equal(Draw(generator, Text("c", "b")), Draw(generator, ml.Data.LoadFromEnumerable(new[] { 2, 0 }.Select(label => new Number { Label = label }))));
 
         IDataView numbers = ml.Data.LoadFromEnumerable(new[] { 4, 1 }.Select(label => new LearnedNumber { Label = label, Tokens = new int[16] }));
         using var ofNumbers = ml.Transforms.Conversion.MapValueToKey("Label")
-            .Append(ml.Transforms.ResTokGeneratorTrainer("Tokens2", "Tokens", "Label", new() { Config = TinyModels.Generator, Training = new() { Steps = 1, BatchSize = 2 } })).Fit(numbers);
-        using ResTokGenerator numbered = ofNumbers.LastTransformer.ShareGenerator();
+            .Append(ml.Transforms.ResTokTrainGenerator("Tokens2", "Tokens", "Label", new() { Config = TinyModels.Generator, Training = new() { Steps = 1, BatchSize = 2 } })).Fit(numbers);
+        using ResTokGenerator numbered = ofNumbers.LastTransformer.ShareModel();
         Assert.Null(numbered.Config.ClassNames);
     }
 
