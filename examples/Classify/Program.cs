@@ -23,7 +23,7 @@ command.SetAction(async (parsed, cancellation) =>
 {
     try
     {
-        using ResTokModel restok = await Models.TokenizerAsync(parsed.GetValue(modelOption), cancellation);
+        using ResTokTokenizer restok = await Models.TokenizerAsync(parsed.GetValue(modelOption), cancellation);
         Run(restok, Path.GetFullPath(parsed.GetValue(outputOption)!), parsed.GetValue(learnOption), parsed.GetValue(heldOutOption));
         return 0;
     }
@@ -35,7 +35,7 @@ command.SetAction(async (parsed, cancellation) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static void Run(ResTokModel restok, string output, int learn, int heldOut)
+static void Run(ResTokTokenizer restok, string output, int learn, int heldOut)
 {
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);

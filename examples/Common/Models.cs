@@ -7,14 +7,14 @@ internal static class Models
     /// <summary>What the options that name models take.</summary>
     public const string Names = "Folder, file, or id on the Hugging Face hub (owner/name); the demo model if none.";
 
-    public static Task<ResTokModel> TokenizerAsync(string? name, CancellationToken cancellation) =>
-        name is null ? Task.FromResult(ResTokModel.Demo())
-        : IsOnHub(name) ? ResTokModel.LoadAsync(name, progress: new DownloadProgress(), cancellationToken: cancellation)
-        : Task.FromResult(ResTokModel.Load(name));
+    public static Task<ResTokTokenizer> TokenizerAsync(string? name, CancellationToken cancellation) =>
+        name is null ? Task.FromResult(ResTokTokenizer.Demo())
+        : IsOnHub(name) ? ResTokTokenizer.FromHubAsync(name, progress: new DownloadProgress(), cancellationToken: cancellation)
+        : Task.FromResult(ResTokTokenizer.Load(name));
 
     public static Task<ResTokGenerator> GeneratorAsync(string? name, CancellationToken cancellation) =>
         name is null ? Task.FromResult(ResTokGenerator.Demo())
-        : IsOnHub(name) ? ResTokGenerator.LoadAsync(name, progress: new DownloadProgress(), cancellationToken: cancellation)
+        : IsOnHub(name) ? ResTokGenerator.FromHubAsync(name, progress: new DownloadProgress(), cancellationToken: cancellation)
         : Task.FromResult(ResTokGenerator.Load(name));
 
     private static bool IsOnHub(string name) => !File.Exists(name) && !Directory.Exists(name) && HuggingFaceHub.IsRepositoryId(name);

@@ -17,7 +17,7 @@ command.SetAction(async (parsed, cancellation) =>
         string output = Path.GetFullPath(parsed.GetValue(outputOption)!);
         string[] given = parsed.GetValue(pictureArgument)!;
         string[] pictures = ExamplePictures.Find(given.Length > 0 ? given : [DrawingFolder.Make(Path.Combine(output, "drawings"), first: 1_200_000_000, count: 12)]);
-        using ResTokModel restok = await Models.TokenizerAsync(parsed.GetValue(modelOption), cancellation);
+        using ResTokTokenizer restok = await Models.TokenizerAsync(parsed.GetValue(modelOption), cancellation);
         Run(restok, output, pictures);
         return 0;
     }
@@ -29,7 +29,7 @@ command.SetAction(async (parsed, cancellation) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static void Run(ResTokModel restok, string output, string[] pictures)
+static void Run(ResTokTokenizer restok, string output, string[] pictures)
 {
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);
@@ -64,7 +64,7 @@ static void Run(ResTokModel restok, string output, string[] pictures)
 }
 
 // Pictures → tokens → files.
-static string[] Compress(MLContext ml, ResTokModel restok, string[] pictures, string output)
+static string[] Compress(MLContext ml, ResTokTokenizer restok, string[] pictures, string output)
 {
     IDataView data = ml.Data.LoadFromEnumerable(pictures.Select(path => new Picture { Path = path }));
     using var encode = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok)).Fit(data);
@@ -78,7 +78,7 @@ static string[] Compress(MLContext ml, ResTokModel restok, string[] pictures, st
 }
 
 // Files → tokens → pictures.
-static MLImage[] Decompress(MLContext ml, ResTokModel restok, string[] files)
+static MLImage[] Decompress(MLContext ml, ResTokTokenizer restok, string[] files)
 {
     IDataView data = ml.Data.LoadFromEnumerable(files.Select(file => new Packed { Tokens = TokenFile.Read(file) }));
     using ResTokDecodingTransformer decode = ml.Transforms.ResTokDecode("Picture", "Tokens", restok).Fit(data);

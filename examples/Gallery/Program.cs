@@ -24,10 +24,10 @@ command.SetAction(async (parsed, cancellation) =>
         (string? tokenizer, string? generator) = (parsed.GetValue(tokenizerOption), parsed.GetValue(generatorOption));
         if (tokenizer is null != generator is null)
             throw new ArgumentException("A tokenizer and a generator belong together: give both --tokenizer and --generator, or neither for the demo model.");
-        using ResTokModel restok = await Models.TokenizerAsync(tokenizer, cancellation);
+        using ResTokTokenizer restok = await Models.TokenizerAsync(tokenizer, cancellation);
         using ResTokGenerator network = await Models.GeneratorAsync(generator, cancellation);
         int[] classes = parsed.GetValue(classesOption) is { Length: > 0 } given ? given : [.. Enumerable.Range(0, Math.Min(12, network.Config.Classes))];
-        Func<int, string> nameOf = generator is null ? label => $"{label} {DemoGenerator.Classes[label]}" : label => $"{label}";
+        Func<int, string> nameOf = label => network.Config.ClassNames is { } names && label < names.Count ? $"{label} {names[label]}" : $"{label}";
         Run(restok, network, nameOf, Path.GetFullPath(parsed.GetValue(outputOption)!), classes, parsed.GetValue(seedsOption), ExamplePictures.Find(parsed.GetValue(pictureArgument)!));
         return 0;
     }
@@ -39,7 +39,7 @@ command.SetAction(async (parsed, cancellation) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static void Run(ResTokModel restok, ResTokGenerator generator, Func<int, string> nameOf, string output, int[] classes, int seeds, string[] pictures)
+static void Run(ResTokTokenizer restok, ResTokGenerator generator, Func<int, string> nameOf, string output, int[] classes, int seeds, string[] pictures)
 {
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);
@@ -58,7 +58,7 @@ static void Run(ResTokModel restok, ResTokGenerator generator, Func<int, string>
 }
 
 // Labels → tokens → pictures, as one pipeline that is saved with both models inside.
-static void Grid(MLContext ml, ResTokModel restok, ResTokGenerator generator, int[] classes, int seeds, string output)
+static void Grid(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, int[] classes, int seeds, string output)
 {
     IDataView data = ml.Data.LoadFromEnumerable(
         from label in classes
@@ -78,7 +78,7 @@ static void Grid(MLContext ml, ResTokModel restok, ResTokGenerator generator, in
 }
 
 // The picture after every pass: each prefix of tokens decodes to a complete, coarser picture. Returns the lengths of the prefixes.
-static int[] Growth(MLContext ml, ResTokModel restok, ResTokGenerator generator, int label, string output)
+static int[] Growth(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, int label, string output)
 {
     int single = generator.Config.Hierarchical ? generator.Config.AutoregressiveTokens : generator.Config.Tokens;
     int[] counts = [.. Enumerable.Range(1, single), .. new TokenLevels(generator.Config.Tokens).Offsets.Append(generator.Config.Tokens).Where(end => end > single)];
@@ -103,7 +103,7 @@ static int[] Growth(MLContext ml, ResTokModel restok, ResTokGenerator generator,
 }
 
 // The coarse levels of a given picture, the rest generated: row k keeps k levels.
-static void Variations(MLContext ml, ResTokModel restok, ResTokGenerator generator, string picture, int label, string output)
+static void Variations(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, string picture, int label, string output)
 {
     const int Seeds = 4;
     IDataView data = ml.Data.LoadFromEnumerable(Enumerable.Range(0, Seeds).Select(seed => new Wish { Label = label, Seed = seed, Path = picture }));
@@ -128,7 +128,7 @@ static void Variations(MLContext ml, ResTokModel restok, ResTokGenerator generat
 }
 
 // The coarse levels of one picture with the fine levels of the other: column k takes k coarse levels.
-static void Mixtures(MLContext ml, ResTokModel restok, string[] paths, string output)
+static void Mixtures(MLContext ml, ResTokTokenizer restok, string[] paths, string output)
 {
     IDataView data = ml.Data.LoadFromEnumerable(paths.Select(path => new Wish { Path = path }));
     using var encode = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok)).Fit(data);
@@ -136,7 +136,7 @@ static void Mixtures(MLContext ml, ResTokModel restok, string[] paths, string ou
     var levels = new TokenLevels(restok.Config.LatentTokens);
     int[] columns = [.. Enumerable.Range(0, levels.Count + 1)];
     IDataView mixed = ml.Data.LoadFromEnumerable(
-        new[] { (tokens[0], tokens[1]), (tokens[1], tokens[0]) }.SelectMany(pair => columns.Select(k => new Mixture { Tokens = levels.Mix(pair.Item1, pair.Item2, k) })));
+        new[] { (tokens[0], tokens[1]), (tokens[1], tokens[0]) }.SelectMany(pair => columns.Select(k => new Mixture { Tokens = levels.Splice(pair.Item1, pair.Item2, k) })));
     using ResTokDecodingTransformer decode = ml.Transforms.ResTokDecode("Picture", "Tokens", restok).Fit(mixed);
     MLImage[] pictures = [.. decode.Transform(mixed).GetColumn<MLImage>("Picture")];
     PictureGrid.Save(Path.Combine(output, "mixtures.png"), [.. pictures.Chunk(columns.Length)], [.. columns.Select(k => (int?)k)]);

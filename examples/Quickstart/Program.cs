@@ -19,7 +19,7 @@ command.SetAction(async (parsed, cancellation) =>
     {
         string[] pictures = ExamplePictures.Find(parsed.GetValue(pictureArgument)!);
         string? name = parsed.GetValue(modelOption);
-        using ResTokModel restok = await Models.TokenizerAsync(name, cancellation);
+        using ResTokTokenizer restok = await Models.TokenizerAsync(name, cancellation);
         Run(restok, name ?? "demo", Path.GetFullPath(parsed.GetValue(outputOption)!), pictures);
         return 0;
     }
@@ -31,7 +31,7 @@ command.SetAction(async (parsed, cancellation) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static void Run(ResTokModel restok, string modelName, string output, string[] paths)
+static void Run(ResTokTokenizer restok, string modelName, string output, string[] paths)
 {
     var ml = new MLContext(seed: 1);
     ml.Log += (_, entry) =>

@@ -29,7 +29,7 @@ command.SetAction(async (parsed, cancellation) =>
         }
         string[] pictures = ExamplePictures.Find([folder]);
         queries = queries.Length > 0 ? ExamplePictures.Find(queries) : pictures[..Math.Min(8, pictures.Length)];
-        using ResTokModel restok = await Models.TokenizerAsync(parsed.GetValue(modelOption), cancellation);
+        using ResTokTokenizer restok = await Models.TokenizerAsync(parsed.GetValue(modelOption), cancellation);
         Run(restok, output, pictures, queries, drawn);
         return 0;
     }
@@ -41,7 +41,7 @@ command.SetAction(async (parsed, cancellation) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static void Run(ResTokModel restok, string output, string[] pictures, string[] queries, bool drawn)
+static void Run(ResTokTokenizer restok, string output, string[] pictures, string[] queries, bool drawn)
 {
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);

@@ -34,7 +34,7 @@ static void Run(string output, long seed, Sentence[] wishes)
 {
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);
-    using ResTokModel restok = ResTokModel.Demo();
+    using ResTokTokenizer restok = ResTokTokenizer.Demo();
     using ResTokGenerator generator = ResTokGenerator.Demo();
 
     // Keys in the generator's order of classes, so that the label which the classifier predicts is one that the generator takes.

@@ -7,7 +7,7 @@ using ResTok.Models;
 /// <param name="ml">Where.</param>
 /// <param name="restok">The tokenizer.</param>
 /// <param name="generator">The generator.</param>
-internal sealed class DemoMeasurement(MLContext ml, ResTokModel restok, ResTokGenerator generator)
+internal sealed class DemoMeasurement(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator)
 {
     private const int Rebuilt = 480, Judged = 1210, OfEachClass = 50, First = DemoRecipe.FirstHeldOut + 11_000;
 

@@ -41,6 +41,7 @@ internal static class DemoRecipe
         Heads = 6,
         MultipleOf = 64,
         Classes = Drawings.Classes.Count,
+        ClassNames = [.. Drawings.Classes],
         CodebookSize = Tokenizer.CodebookSize,
         Tokens = Tokenizer.LatentTokens,
         SpecialTokens = Tokenizer.LatentTokens - 1,

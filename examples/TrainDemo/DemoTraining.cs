@@ -6,8 +6,8 @@ using ResTok.Models.Training;
 /// <summary>Trains, exports and measures the demo model. Every step that is done is not done again, so that a run can be interrupted.</summary>
 /// <param name="ml">Where.</param>
 /// <param name="output">The folder of the run; <c>model/</c> in it is what <c>src/ResTok.MLNet.DemoModel</c> holds.</param>
-/// <param name="cancellation">Stops after the step at hand.</param>
-internal sealed class DemoTraining(MLContext ml, string output, CancellationToken cancellation)
+/// <param name="cancellationToken">Stops after the step at hand.</param>
+internal sealed class DemoTraining(MLContext ml, string output, CancellationToken cancellationToken)
 {
     private readonly string modelFolder = Path.Combine(output, "model");
 
@@ -28,20 +28,20 @@ internal sealed class DemoTraining(MLContext ml, string output, CancellationToke
             using ImageTokenizer half = ImageTokenizer.Load(second.RunFolder!, precision: Precision.BFloat16);
             half.Save(tokenizerFolder);
         }
-        using ResTokModel restok = ResTokModel.Load(tokenizerFolder);
+        using ResTokTokenizer restok = ResTokTokenizer.Load(tokenizerFolder);
 
         if (!Directory.Exists(generatorFolder))
         {
-            using ResTokGenerationTransformer trained = ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new()
+            using ResTokGenerationTransformer trained = ml.Transforms.ResTokTrainGenerator("Generated", "Tokens", "Label", new()
             {
                 Config = DemoRecipe.Generator,
                 Training = generator,
-                Cancellation = cancellation,
-            }).Fit(Tokens(restok, "train", 0, drawings), Tokens(restok, "held-out", DemoRecipe.FirstHeldOut, 80 * Drawings.Classes.Count));
+                ValidationSet = Tokens(restok, "held-out", DemoRecipe.FirstHeldOut, 80 * Drawings.Classes.Count),
+                CancellationToken = cancellationToken,
+            }).Fit(Tokens(restok, "train", 0, drawings));
             using ImageGenerator half = ImageGenerator.Load(generator.RunFolder!, precision: Precision.BFloat16);
             half.Save(generatorFolder);
         }
-        File.WriteAllLines(Path.Combine(generatorFolder, "classes.txt"), Drawings.Classes);
         using ResTokGenerator network = ResTokGenerator.Load(generatorFolder);
 
         DemoMetrics metrics = new DemoMeasurement(ml, restok, network).Run(output);
@@ -54,21 +54,23 @@ internal sealed class DemoTraining(MLContext ml, string output, CancellationToke
     }
 
     /// <summary>Trains the tokenizer, from scratch or from what an earlier run made.</summary>
-    private void Fit(TokenizerTrainingOptions training, string? initialCheckpoint, IDataView pictures)
+    private void Fit(TokenizerTrainingOptions training, string? from, IDataView pictures)
     {
-        using ResTokEncodingTransformer trained = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new()
+        using ResTokTokenizer? initial = from is null ? null : ResTokTokenizer.Load(from);
+        using ResTokEncodingTransformer trained = ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new()
         {
             Config = DemoRecipe.Tokenizer,
-            InitialCheckpoint = initialCheckpoint,
+            InitialModel = initial,
             RandomCrop = false,
             RandomFlip = false,
             Training = training,
-            Cancellation = cancellation,
-        }).Fit(pictures, DrawingRow.View(ml, DemoRecipe.FirstHeldOut, 8 * Drawings.Classes.Count));
+            ValidationSet = DrawingRow.View(ml, DemoRecipe.FirstHeldOut, 8 * Drawings.Classes.Count),
+            CancellationToken = cancellationToken,
+        }).Fit(pictures);
     }
 
     /// <summary>Tokens and labels of drawings, kept in ML.NET's binary format.</summary>
-    private IDataView Tokens(ResTokModel restok, string name, int first, int count)
+    private IDataView Tokens(ResTokTokenizer restok, string name, int first, int count)
     {
         string path = Path.Combine(output, $"{name}-{count}.idv");
         if (!File.Exists(path))

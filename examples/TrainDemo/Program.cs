@@ -19,7 +19,7 @@ command.SetAction((parsed, cancellation) => RunAsync(parsed.GetValue(outputOptio
 var measureCommand = new Command("measure", "Measures the demo model that ships, without training.") { outputOption };
 measureCommand.SetAction((parsed, _) => RunAsync(parsed.GetValue(outputOption)!, (ml, output) =>
 {
-    using ResTokModel restok = ResTokModel.Demo();
+    using ResTokTokenizer restok = ResTokTokenizer.Demo();
     using ResTokGenerator generator = ResTokGenerator.Demo();
     return new DemoMeasurement(ml, restok, generator).Run(output);
 }));

@@ -16,7 +16,7 @@ public static class Api
         app.MapGet("/", () => Results.Stream(typeof(Api).Assembly.GetManifestResourceStream("index.html")!, "text/html; charset=utf-8"));
 
         app.MapGet("/model", (ImageTokenizer tokenizer, ImageGenerator generator) =>
-            new ModelFacts(tokenizer.Levels.Sizes, tokenizer.Config.CodebookSize, OpenModels.ClassNames(generator, isDemo: builder.Configuration["generator"] is null)));
+            new ModelFacts(tokenizer.Levels.Sizes, tokenizer.Config.CodebookSize, OpenModels.ClassNames(generator)));
 
         // A picture file → tokens, level by level.
         app.MapPost("/encode", async (HttpRequest request, ImageTokenizer tokenizer) =>
@@ -56,7 +56,7 @@ public static class Api
         {
             await next(context);
         }
-        catch (ArgumentException fault) when (!context.Response.HasStarted)
+        catch (Exception fault) when (fault is ArgumentException or InvalidDataException && !context.Response.HasStarted)
         {
             await Results.Problem(fault.Message, statusCode: StatusCodes.Status400BadRequest).ExecuteAsync(context);
         }

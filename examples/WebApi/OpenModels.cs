@@ -10,9 +10,9 @@ internal static class OpenModels
     public static ImageGenerator Generator(string? folder) =>
         folder is null ? ImageGenerator.Load(Demo("generator/config.json"), Demo("generator/model.safetensors")) : ImageGenerator.Load(folder);
 
-    /// <summary>The names of the demo model's classes, the numbers of another's.</summary>
-    public static IReadOnlyList<string> ClassNames(ImageGenerator generator, bool isDemo) =>
-        isDemo ? DemoGenerator.Classes : [.. Enumerable.Range(0, generator.Config.Classes).Select(label => label.ToString())];
+    /// <summary>The names of a model's classes, or the numbers where it does not know them.</summary>
+    public static IReadOnlyList<string> ClassNames(ImageGenerator generator) =>
+        generator.Config.ClassNames ?? (IReadOnlyList<string>)[.. Enumerable.Range(0, generator.Config.Classes).Select(label => label.ToString())];
 
     private static Stream Demo(string resource) => typeof(DemoGenerator).Assembly.GetManifestResourceStream(resource)!;
 }

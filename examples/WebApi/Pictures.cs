@@ -10,17 +10,10 @@ internal static class Pictures
     private const int MostPixels = 50_000_000;
 
     /// <summary>A picture file as the tokenizer wants it, [1, 3, S, S] in [0, 1]; the caller disposes it.</summary>
-    /// <exception cref="ArgumentException">It is no picture that Skia reads, or a very large one.</exception>
+    /// <exception cref="InvalidDataException">It is no whole picture of a format that can be read, or a very large one.</exception>
     public static torch.Tensor ToTensor(byte[] file, int side)
     {
-        SKImageInfo info = SKBitmap.DecodeBounds(file);
-        if (info.IsEmpty)
-            throw new ArgumentException("The body is no picture. Send the bytes of a PNG, JPEG or WebP file.");
-        if ((long)info.Width * info.Height > MostPixels) // a small file can hold a picture that takes all memory
-            throw new ArgumentException($"The picture has {info.Width} x {info.Height} pixels, but may have {MostPixels}. Make it smaller.");
-        using SKBitmap bitmap = SKBitmap.Decode(file) ?? throw new ArgumentException("The picture is damaged.");
-        using SKBitmap rgba = bitmap.Copy(SKColorType.Rgba8888);
-        using MLImage whole = MLImage.CreateFromPixels(rgba.Width, rgba.Height, MLPixelFormat.Rgba32, rgba.GetPixelSpan());
+        using MLImage whole = ResTokImages.Load(file, new() { MostPixels = MostPixels }); // a small file can hold a picture that takes all memory
         using MLImage square = ResTokImages.Fit(whole, side);
         using var scope = torch.NewDisposeScope();
         torch.Tensor pixels = torch.tensor(square.Pixels.ToArray(), [1, side, side, 4], torch.ScalarType.Byte);

@@ -1,10 +1,12 @@
+using ResTok.Models;
+
 namespace ResTok.MLNet;
 
-/// <summary>The demo generator.</summary>
+/// <summary>The demo generator: <c>ResTokGenerator.Demo()</c>, or <c>DemoGenerator.Demo()</c> in F# and Visual Basic, which do not see extension members.</summary>
 /// <example>
 /// <code>
 /// using ResTokGenerator generator = ResTokGenerator.Demo();
-/// Console.WriteLine(string.Join(", ", DemoGenerator.Classes)); // what the labels 0, 1, … stand for
+/// Console.WriteLine(string.Join(", ", DemoGenerator.Classes)); // what the labels 0, 1, … stand for; a column of these names will do too
 /// var draw = ml.Transforms.ResTokGenerate("Tokens", "Label", generator);
 /// </code>
 /// </example>
@@ -21,9 +23,9 @@ public static class DemoGenerator
             () => DemoResource.Open("generator/config.json"), () => DemoResource.Open("generator/model.safetensors"));
     }
 
-    private static string[] ReadClasses()
+    private static ClassNames ReadClasses()
     {
-        using var reader = new StreamReader(DemoResource.Open("generator/classes.txt"));
-        return reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        using Stream config = DemoResource.Open("generator/config.json");
+        return GeneratorConfig.Load(config).ClassNames ?? throw new InvalidOperationException("The demo generator's configuration names no classes. Run examples/TrainDemo, and build again.");
     }
 }

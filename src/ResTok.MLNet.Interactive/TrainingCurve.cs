@@ -11,7 +11,7 @@ namespace ResTok.MLNet.Interactive;
 /// <example>
 /// <code>
 /// var curve = new TrainingCurve();
-/// var trainer = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Training = new() { Progress = curve } });
+/// var trainer = ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new() { Training = new() { Progress = curve } });
 /// </code>
 /// </example>
 public sealed class TrainingCurve : IProgress<TrainingProgress>

@@ -31,11 +31,11 @@ internal static class ModelReference
     /// <exception cref="InvalidDataException">They are not there, or they are others.</exception>
     public static string Resolve(string path, string hash)
     {
-        string now = ResTokModel.ReferenceResolver?.Invoke(path) ?? path;
+        string now = ResTokLoadOptions.ReferenceResolver?.Invoke(path) ?? path;
         if (!File.Exists(now) && !Directory.Exists(now))
-            throw new InvalidDataException($"The saved pipeline refers to the model {now}, which is not there. Put it there, or set ResTokModel.ReferenceResolver to say where it is.");
+            throw new InvalidDataException($"The saved pipeline refers to the model {now}, which is not there. Put it there, or set ResTokLoadOptions.ReferenceResolver to say where it is.");
         string found = Hash(now);
         return found == hash ? now : throw new InvalidDataException(
-            $"The model {now} is not the one that the saved pipeline refers to: SHA-256 {found}, not {hash}. Put that model there, or set ResTokModel.ReferenceResolver to say where it is.");
+            $"The model {now} is not the one that the saved pipeline refers to: SHA-256 {found}, not {hash}. Put that model there, or set ResTokLoadOptions.ReferenceResolver to say where it is.");
     }
 }

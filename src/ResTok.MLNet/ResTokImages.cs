@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using ResTok.MLNet.Encoding;
+using ResTok.MLNet.Images;
 using TorchSharp;
 
 namespace ResTok.MLNet;
@@ -8,16 +9,25 @@ namespace ResTok.MLNet;
 public static class ResTokImages
 {
     private const int MostPixels = int.MaxValue / 4; // MLImage hands them out as one span of bytes
+    private const int LargestSide = 23_170; // of a square of at most that many
 
     /// <summary>Makes the square picture that <see cref="ResTokCatalog.ResTokEncode"/> would encode.</summary>
-    /// <param name="image">Any size, either pixel order. Transparent pixels count as blended with black.</param>
-    /// <param name="size">The square's side in pixels.</param>
+    /// <param name="image">
+    /// Any size, either pixel order. Transparency is dropped, as the reference does: a pixel counts with its red, green and blue. ML.NET
+    /// blends those of the files that it decodes with black; of what LoadImages read, the file's own are used.
+    /// </param>
+    /// <param name="size">The square's side in pixels, 1 to 23,170.</param>
     /// <param name="resize">How to get there.</param>
     /// <returns>A new picture, Rgba32, which the caller disposes.</returns>
-    /// <exception cref="ArgumentException">The picture has another size and <paramref name="resize"/> is <see cref="ResTokResize.Exact"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> or <paramref name="resize"/> is out of range.</exception>
+    /// <exception cref="ArgumentException">The picture is too large, or it has another size and <paramref name="resize"/> is <see cref="ResTokResize.Exact"/>.</exception>
     public static MLImage Fit(MLImage image, int size, ResTokResize resize = ResTokResize.ShorterEdgeCrop)
     {
         ArgumentNullException.ThrowIfNull(image);
+        if (size is < 1 or > LargestSide)
+            throw new ArgumentOutOfRangeException(nameof(size), size, $"The square's side must be from 1 to {LargestSide} pixels.");
+        if (!Enum.IsDefined(resize))
+            throw new ArgumentOutOfRangeException(nameof(resize), resize, $"It must be one of {string.Join(", ", Enum.GetNames<ResTokResize>())}.");
         byte[] rgb = FitRgb(image, size, resize);
         var pixels = new byte[4 * size * size];
         for (int i = 0; i < size * size; i++)
@@ -26,6 +36,41 @@ public static class ResTokImages
             pixels[4 * i + 3] = 255;
         }
         return MLImage.CreateFromPixels(size, size, MLPixelFormat.Rgba32, pixels);
+    }
+
+    /// <summary>Reads a picture file as <see cref="ResTokCatalog.ResTokLoadImages"/> does, and as the reference does: whole or not at all.</summary>
+    /// <param name="path">PNG, JPEG, WebP, BMP, GIF or ICO; of several frames the first is read.</param>
+    /// <param name="options">The largest picture to read, and whether to turn it as its Exif data say.</param>
+    /// <returns>A new picture, Rgba32 and opaque, which the caller disposes.</returns>
+    /// <example>
+    /// <code>
+    /// using MLImage picture = ResTokImages.Load("picture.jpg", new() { FollowOrientation = true });
+    /// </code>
+    /// </example>
+    /// <exception cref="InvalidDataException">The file is a folder, empty, of another format, too large, damaged or cut short.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static MLImage Load(string path, ResTokImageLoadingEstimator.Options? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= new();
+        options.Validate();
+        using DecodedImage image = ImageFile.Decode(path, options.MostPixels, options.FollowOrientation);
+        return image.ToImage();
+    }
+
+    /// <summary>Reads a picture from what is in its file, such as the body of a request.</summary>
+    /// <param name="content">As of a file for <see cref="Load(string, ResTokImageLoadingEstimator.Options?)"/>.</param>
+    /// <param name="options">The largest picture to read, and whether to turn it as its Exif data say.</param>
+    /// <returns>A new picture, Rgba32 and opaque, which the caller disposes.</returns>
+    /// <exception cref="InvalidDataException">It is empty, of another format, too large, damaged or cut short.</exception>
+    public static MLImage Load(byte[] content, ResTokImageLoadingEstimator.Options? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        options ??= new();
+        options.Validate();
+        using DecodedImage image = DecodedImage.Decode(content, "The picture", options.MostPixels, options.FollowOrientation);
+        return image.ToImage();
     }
 
     /// <summary>Makes pictures of what <see cref="ResTok.Models.ImageTokenizer.Decode(torch.Tensor, int?)"/> gives.</summary>
@@ -59,6 +104,8 @@ public static class ResTokImages
         switch (resize)
         {
             case ResTokResize.Stretch:
+                if (3L * size * height > Array.MaxLength)
+                    throw new ArgumentException($"The picture has {width} x {height} pixels, which is too high to be stretched to {size} x {size}. Crop it first.");
                 return BicubicResampler.Resize(Rgb(image), width, height, size, size);
             case ResTokResize.ShorterEdgeCrop:
                 return CenterCrop(Rgb(image), width, height, size);
@@ -89,20 +136,29 @@ public static class ResTokImages
     internal static byte[] Rgb(MLImage image)
     {
         CheckSize(image.Width, image.Height);
-        ReadOnlySpan<byte> pixels = image.Pixels;
         (int red, int blue) = image.PixelFormat switch
         {
             MLPixelFormat.Rgba32 => (0, 2),
             MLPixelFormat.Bgra32 => (2, 0),
             _ => throw new ArgumentException($"The picture's pixel format {image.PixelFormat} is not known; use Rgba32 or Bgra32."),
         };
+        byte[] rgb = Rgb(image.Pixels, red, blue, out bool isOpaque);
+        using DecodedImage? original = isOpaque ? null : ImageFile.Original(image);
+        return original is null ? rgb : Rgb(original.Pixels, 0, 2, out _);
+    }
+
+    private static byte[] Rgb(ReadOnlySpan<byte> pixels, int red, int blue, out bool isOpaque)
+    {
         var rgb = new byte[pixels.Length / 4 * 3];
+        int alpha = 255;
         for (int from = 0, to = 0; from < pixels.Length; from += 4, to += 3)
         {
             rgb[to] = pixels[from + red];
             rgb[to + 1] = pixels[from + 1];
             rgb[to + 2] = pixels[from + blue];
+            alpha &= pixels[from + 3];
         }
+        isOpaque = alpha == 255;
         return rgb;
     }
 }

@@ -98,10 +98,11 @@ public abstract class PretrainedModel : IDisposable
     /// <summary>Frees constant tensors that are no parameters. Called too when the constructor failed half way.</summary>
     private protected abstract void FreeTables();
 
-    /// <summary>Builds a model from a checkpoint and reports all that does not fit at once.</summary>
-    private protected static TModel Build<TModel>(Checkpoint checkpoint, Func<IParameterSource, TModel> build)
+    /// <summary>Builds a model from a checkpoint, which it disposes, and reports all that does not fit at once.</summary>
+    private protected static TModel Build<TModel>(Checkpoint opened, Func<IParameterSource, TModel> build)
         where TModel : PretrainedModel
     {
+        using Checkpoint checkpoint = opened;
         var source = new CheckpointParameters(checkpoint);
         TModel model;
         try

@@ -24,6 +24,7 @@ Add("model", "Seconds per image, GFLOP/s, and the fraction of the ceiling.", (se
     run.Run();
 });
 Add("stages", "Where the time of encoding and decoding goes.", (settings, _) => new StagesCommand(settings).Run());
+Add("choices", "What every choice of kernel gains over the plain operation.", (settings, _) => new ChoicesCommand(settings).Run());
 Add("generate", "One picture with guidance, pass by pass, against reading the weights.", (settings, _) => new GenerateCommand(settings).Run());
 Add("pipeline", "Rows of an IDataView against the bare model.", (settings, _) => new PipelineCommand(settings).Run());
 Add("load", "Time to load against reading the file, and peak memory.", (settings, _) => new LoadCommand(settings).Run());

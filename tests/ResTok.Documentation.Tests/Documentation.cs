@@ -5,7 +5,7 @@ namespace ResTok.Documentation.Tests;
 /// <summary>The repository's documentation.</summary>
 internal static class Documentation
 {
-    /// <summary>The documentation of every member of the libraries by its id, such as <c>T:ResTok.MLNet.ResTokModel</c>; the compiler wrote it.</summary>
+    /// <summary>The documentation of every member of the libraries by its id, such as <c>T:ResTok.MLNet.ResTokTokenizer</c>; the compiler wrote it.</summary>
     public static IReadOnlyDictionary<string, XElement> Members { get; } = Directory.GetFiles(AppContext.BaseDirectory, "ResTok.*.xml")
         .SelectMany(file => XDocument.Load(file, LoadOptions.PreserveWhitespace).Descendants("member"))
         .ToDictionary(member => member.Attribute("name")!.Value);

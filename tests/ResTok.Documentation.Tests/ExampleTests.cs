@@ -9,8 +9,8 @@ public sealed class ExampleTests
     private static readonly string[] EntryPoints =
     [
         "M:ResTok.MLNet.ResTokCatalog.ResTokEncode(", "M:ResTok.MLNet.ResTokCatalog.ResTokDecode(", "M:ResTok.MLNet.ResTokCatalog.ResTokGenerate(",
-        "M:ResTok.MLNet.ResTokCatalog.ResTokTokenizerTrainer(", "M:ResTok.MLNet.ResTokCatalog.ResTokGeneratorTrainer(",
-        "M:ResTok.MLNet.ResTokModel.Load(", "M:ResTok.MLNet.ResTokModel.LoadAsync(", "M:ResTok.MLNet.ResTokGenerator.Load(", "M:ResTok.MLNet.ResTokGenerator.LoadAsync(",
+        "M:ResTok.MLNet.ResTokCatalog.ResTokTrainTokenizer(", "M:ResTok.MLNet.ResTokCatalog.ResTokTrainGenerator(",
+        "M:ResTok.MLNet.ResTokTokenizer.Load(", "M:ResTok.MLNet.ResTokTokenizer.FromHubAsync(", "M:ResTok.MLNet.ResTokGenerator.Load(", "M:ResTok.MLNet.ResTokGenerator.FromHubAsync(",
         "T:ResTok.MLNet.DemoTokenizer", "T:ResTok.MLNet.DemoGenerator",
         "M:ResTok.MLNet.Interactive.NotebookExtensions.ToStrip(", "M:ResTok.MLNet.Interactive.NotebookExtensions.ToTable(", "T:ResTok.MLNet.Interactive.TrainingCurve",
         "M:ResTok.Models.ImageTokenizer.Load(", "M:ResTok.Models.ImageTokenizer.Encode(", "M:ResTok.Models.ImageTokenizer.Decode(",

@@ -37,7 +37,7 @@ public static class Prelude
 
     public static IDataView heldOut => throw OnlyCompiled();
 
-    public static ResTokModel restok => throw OnlyCompiled();
+    public static ResTokTokenizer restok => throw OnlyCompiled();
 
     public static ResTokGenerator generator => throw OnlyCompiled();
 

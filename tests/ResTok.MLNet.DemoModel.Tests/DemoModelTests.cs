@@ -9,7 +9,7 @@ public sealed class DemoModelTests : IDisposable
     private const int HeldOut = 1_200_050_000, Count = 240;
 
     private readonly MLContext ml = new(seed: 1);
-    private readonly ResTokModel restok = ResTokModel.Demo();
+    private readonly ResTokTokenizer restok = ResTokTokenizer.Demo();
     private readonly ResTokGenerator generator = ResTokGenerator.Demo();
 
     public void Dispose()

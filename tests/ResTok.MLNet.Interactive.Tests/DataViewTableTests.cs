@@ -66,7 +66,7 @@ public sealed class DataViewTableTests : IDisposable
     [InlineData(true)]
     public void The_tokens_of_a_pipeline_are_strips_beside_what_they_decode_to(bool asKeys)
     {
-        using ResTokModel restok = ResTokModel.Load(Checkpoint());
+        using ResTokTokenizer restok = ResTokTokenizer.Load(Checkpoint());
         using var model = ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { TokensAsKeys = asKeys })
             .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok)).Fit(Data);
         IDataView data = model.Transform(Data);

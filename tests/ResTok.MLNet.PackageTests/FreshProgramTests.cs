@@ -46,5 +46,16 @@ public sealed class FreshProgramTests(PackedFeed feed)
         Assert.Equal(feed.Tokens, Lines(output));
     }
 
+    /// <summary>ML.NET's own code cannot be trimmed: without TrimMode=partial such a program fails inside it.</summary>
+    [Fact]
+    public void A_saved_pipeline_loads_and_predicts_in_a_program_published_trimmed()
+    {
+        string folder = feed.Write("Trimmed", "Microsoft.NET.Sdk", Code);
+        Program.Run("dotnet", folder, "publish", "-c", "Release", "-v", "quiet", "-r", RuntimeInformation.RuntimeIdentifier, "--self-contained", "true",
+            "-p:PublishTrimmed=true", "-p:TrimMode=partial", "-p:EnableSingleFileAnalyzer=false", "-o", "published");
+        string output = Program.Run(Path.Combine(folder, "published", OperatingSystem.IsWindows() ? "Trimmed.exe" : "Trimmed"), folder, [feed.Pipeline, .. feed.Pictures]);
+        Assert.Equal(feed.Tokens, Lines(output));
+    }
+
     private static string[] Lines(string output) => output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
 }

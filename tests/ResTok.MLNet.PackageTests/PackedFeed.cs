@@ -11,7 +11,7 @@ public sealed class PackedFeed : PackedPackages
     public PackedFeed()
     {
         Pictures = Directory.GetFiles(Path.Combine(Repository.Root, "examples", "pictures"));
-        using var restok = ResTokModel.Load(Path.Combine(Repository.Root, Checkpoint));
+        using var restok = ResTokTokenizer.Load(Path.Combine(Repository.Root, Checkpoint));
         var ml = new MLContext(seed: 1);
         IDataView data = ml.Data.LoadFromEnumerable(Pictures.Select(path => new Row { Path = path }));
         using var model = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok)).Fit(data);

@@ -45,7 +45,7 @@ public sealed class ReadmeTests(PackedFeed feed)
     private static int[] DemoTokensOf(string picture)
     {
         var ml = new MLContext();
-        using ResTokModel restok = ResTokModel.Demo();
+        using ResTokTokenizer restok = ResTokTokenizer.Demo();
         using var model = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok)).Fit(ml.Data.LoadFromEnumerable([new Row()]));
         return TokensOf(picture, model);
     }

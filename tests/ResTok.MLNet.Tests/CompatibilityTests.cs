@@ -10,7 +10,7 @@ public sealed class CompatibilityTests
     private const string ResultFile = "results.json";
 
     private static readonly string Saved = Path.Combine(AppContext.BaseDirectory, "Data", "saved");
-    private static readonly string Here = typeof(ResTokModel).Assembly.GetName().Version!.ToString(3);
+    private static readonly string Here = typeof(ResTokTokenizer).Assembly.GetName().Version!.ToString(3);
 
     public static TheoryData<string> Versions => [.. Directory.GetDirectories(Saved).Select(folder => Path.GetFileName(folder))];
 

@@ -31,7 +31,7 @@ public sealed class DeviceFaultTests : IDisposable
     [Fact]
     public void The_cpu_takes_over_from_a_device_that_fails_and_a_warning_says_why()
     {
-        using ResTokModel model = CreateModel(), onMeta = OnMeta();
+        using ResTokTokenizer model = CreateModel(), onMeta = OnMeta();
         Assert.Equal(Encode(new MLContext(), model), Encode(Context(fallback: true), onMeta));
         string warning = Assert.Single(warnings);
         Assert.Contains("meta failed with a batch of 1 in the ResTok tokenizer", warning, StringComparison.Ordinal);
@@ -41,7 +41,7 @@ public sealed class DeviceFaultTests : IDisposable
     [Fact]
     public void Where_the_cpu_must_not_take_over_the_error_says_what_to_do()
     {
-        using ResTokModel onMeta = OnMeta();
+        using ResTokTokenizer onMeta = OnMeta();
         string message = Assert.Throws<InvalidOperationException>(() => Encode(Context(fallback: false), onMeta)).Message;
         Assert.Contains("Check the device and its driver", message, StringComparison.Ordinal);
         Assert.Contains("set MLContext.FallbackToCpu to true", message, StringComparison.Ordinal);
@@ -50,10 +50,10 @@ public sealed class DeviceFaultTests : IDisposable
     [Fact]
     public void A_model_in_memory_is_copied_to_the_cpu()
     {
-        using ResTokModel model = CreateModel();
+        using ResTokTokenizer model = CreateModel();
         MLContext ml = Context(fallback: true);
         string before = Encode(ml, model);
-        model.Shared.FallBack();
+        model.Weights.FallBack();
         Assert.Equal(before, Encode(ml, model));
     }
 
@@ -63,13 +63,13 @@ public sealed class DeviceFaultTests : IDisposable
     [InlineData("cuDNN error: CUDNN_STATUS_ALLOC_FAILED", 8)]
     public void Without_memory_the_batch_size_that_would_fit_is_named(string fault, int fitting)
     {
-        using ResTokModel model = OnMeta();
-        string message = Assert.Throws<InvalidOperationException>(() => DeviceFaults.Run(Environment(fallback: false), model.Shared, 16, Device(model, fault, fitting))).Message;
+        using ResTokTokenizer model = OnMeta();
+        string message = Assert.Throws<InvalidOperationException>(() => DeviceFaults.Run(Environment(fallback: false), model.Weights, 16, Device(model, fault, fitting))).Message;
         Assert.Contains("meta has no memory for a batch of 16 in the ResTok tokenizer", message, StringComparison.Ordinal);
         Assert.Contains(fitting > 0 ? $"{fitting} fit: set BatchSize to {fitting}" : "Not even one fits", message, StringComparison.Ordinal);
 
         var computed = new List<int>();
-        DeviceFaults.Run(Environment(fallback: true), model.Shared, 16, count =>
+        DeviceFaults.Run(Environment(fallback: true), model.Weights, 16, count =>
         {
             Device(model, fault, fitting)(count);
             computed.Add(count);
@@ -81,17 +81,17 @@ public sealed class DeviceFaultTests : IDisposable
     [Fact]
     public void The_cpu_without_memory_names_the_batch_size_too_and_other_faults_of_it_are_left_alone()
     {
-        using ResTokModel model = CreateModel();
+        using ResTokTokenizer model = CreateModel();
         string message = Assert.Throws<InvalidOperationException>(() => DeviceFaults.Run(
-            Environment(fallback: true), model.Shared, 16, count => Fail(count > 2, "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"))).Message;
+            Environment(fallback: true), model.Weights, 16, count => Fail(count > 2, "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"))).Message;
         Assert.Contains("cpu has no memory for a batch of 16", message, StringComparison.Ordinal);
         Assert.EndsWith("set BatchSize to 2.", message, StringComparison.Ordinal);
-        Assert.Throws<ExternalException>(() => DeviceFaults.Run(Environment(fallback: true), model.Shared, 16, _ => Fail(true, "the shapes do not fit")));
+        Assert.Throws<ExternalException>(() => DeviceFaults.Run(Environment(fallback: true), model.Weights, 16, _ => Fail(true, "the shapes do not fit")));
     }
 
     /// <summary>A device with memory for so many rows, until the CPU takes over.</summary>
-    private static Action<int> Device(ResTokModel model, string fault, int fitting) =>
-        count => Fail(count > fitting && model.Shared.DeviceFor(MLNetInternals.EnvironmentOf(new MLContext().Transforms)).type != DeviceType.CPU, fault);
+    private static Action<int> Device(ResTokTokenizer model, string fault, int fitting) =>
+        count => Fail(count > fitting && model.Weights.DeviceFor(MLNetInternals.EnvironmentOf(new MLContext().Transforms)).type != DeviceType.CPU, fault);
 
     private static void Fail(bool fails, string message)
     {
@@ -112,13 +112,12 @@ public sealed class DeviceFaultTests : IDisposable
 
     private IHostEnvironment Environment(bool fallback) => MLNetInternals.EnvironmentOf(Context(fallback).Transforms);
 
-    private string Encode(MLContext ml, ResTokModel model)
+    private string Encode(MLContext ml, ResTokTokenizer model)
     {
         IDataView data = ml.Data.LoadFromEnumerable(rows);
         using ResTokEncodingTransformer encode = ml.Transforms.ResTokEncode("Tokens", "Image", model).Fit(data);
         return string.Join(";", encode.Transform(data).GetColumn<int[]>("Tokens").Select(Join));
     }
 
-    private ResTokModel OnMeta() => new(new SharedModel<ImageTokenizer, TokenizerConfig>(
-        "ResTok tokenizer", TinyModels.Tokenizer, Precision.Float32, device => ImageTokenizer.Load(folder, device), find: _ => (torch.device("meta"), null)));
+    private ResTokTokenizer OnMeta() => new(folder, null, find: _ => (torch.device("meta"), null));
 }

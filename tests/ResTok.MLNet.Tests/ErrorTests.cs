@@ -9,7 +9,7 @@ namespace ResTok.MLNet.Tests;
 public sealed class ErrorTests : IDisposable
 {
     private readonly MLContext ml = new(seed: 1);
-    private readonly ResTokModel model = CreateModel();
+    private readonly ResTokTokenizer model = CreateModel();
 
     public void Dispose() => model.Dispose();
 
@@ -39,6 +39,71 @@ public sealed class ErrorTests : IDisposable
 
         AssertRowFault("Column 'Tokens' has the token 64 at index 2 of row 1, but tokens are 0 to 63", Decode([0, 64], 2));
         AssertRowFault("has the token -1", Decode([0, -1], 2));
+    }
+
+    [Fact]
+    public void Columns_of_one_name_are_refused()
+    {
+        AssertFault("both 'Tokens'", () => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { LatentsColumnName = "Tokens" }));
+        AssertFault("both 'Tokens'", () => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { FeaturesColumnName = "Tokens" }));
+        AssertFault("LatentsColumnName and FeaturesColumnName are both 'X'", () => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { LatentsColumnName = "X", FeaturesColumnName = "X" }));
+        AssertFault("LatentsColumnName is empty", () => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { LatentsColumnName = "" }));
+        AssertFault("TokenCountColumnName is empty", () => ml.Transforms.ResTokDecode("Picture", "Tokens", model, options: new() { TokenCountColumnName = "" }));
+        using ResTokGenerator generator = CreateGenerator();
+        AssertFault("SeedColumnName is empty", () => ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "" }));
+        ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { LatentsColumnName = "tokens", FeaturesColumnName = "Features" }); // names of ML.NET tell case
+    }
+
+    [Fact]
+    public void Sizes_of_squares_are_checked_by_their_own_name()
+    {
+        using MLImage picture = Picture(1);
+        foreach (int size in new[] { 0, -1, int.MinValue, 23_171, 30_000, 46_341, int.MaxValue })
+        {
+            ArgumentOutOfRangeException fault = Assert.Throws<ArgumentOutOfRangeException>(() => ResTokImages.Fit(picture, size).Dispose());
+            Assert.Equal(("size", (object)size), (fault.ParamName, fault.ActualValue));
+        }
+        Assert.Equal("resize", Assert.Throws<ArgumentOutOfRangeException>(() => ResTokImages.Fit(picture, 32, (ResTokResize)9).Dispose()).ParamName);
+        Assert.Equal("image", Assert.Throws<ArgumentNullException>(() => ResTokImages.Fit(null!, 32)).ParamName);
+        using MLImage one = ResTokImages.Fit(picture, 1);
+        Assert.Equal(1, one.Width);
+
+        // One pixel by ten million: the square needs a few rows of them.
+        using MLImage high = MLImage.CreateFromPixels(1, 10_000_000, MLPixelFormat.Rgba32, new byte[40_000_000]);
+        using MLImage square = ResTokImages.Fit(high, 256);
+        Assert.Equal(256, square.Height);
+        Assert.Contains("too high to be stretched to 256 x 256", Assert.Throws<ArgumentException>(() => ResTokImages.Fit(high, 256, ResTokResize.Stretch)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_second_engine_of_a_pipeline_says_how_to_have_two()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            IDataView data = ml.Data.LoadFromEnumerable(PipelineData.Rows(1));
+            ml.Model.Save(ml.Transforms.ResTokEncode("Tokens", "Image", model).Fit(data), data.Schema, file);
+            Microsoft.ML.ITransformer loaded = ml.Model.Load(file, out _);
+            using MLImage picture = Picture(1);
+            for (int i = 0; i < 3; i++)
+            {
+                using var engine = ml.Model.CreatePredictionEngine<Row, Encoded>(loaded, new PredictionEngineOptions { OwnsTransformer = false });
+                Assert.Equal(16, engine.Predict(new() { Image = picture }).Tokens.Length);
+            }
+            ml.Model.CreatePredictionEngine<Row, Encoded>(loaded).Dispose();
+            ObjectDisposedException fault = Assert.Throws<ObjectDisposedException>(() =>
+            {
+                using var engine = ml.Model.CreatePredictionEngine<Row, Encoded>(loaded);
+                engine.Predict(new() { Image = picture });
+            });
+            Assert.Contains("ResTok tokenizer was disposed, with the pipeline", fault.Message, StringComparison.Ordinal);
+            Assert.Contains("PredictionEngineOptions { OwnsTransformer = false }", fault.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('`', fault.Message);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     private IDataView Encode(List<Row> rows, ResTokEncodingEstimator.Options options)

@@ -119,7 +119,7 @@ public sealed class GenerationTests : IDisposable
     [Fact]
     public void A_whole_pipeline_comes_back_from_one_zip_with_each_model_once()
     {
-        using ResTokModel restok = CreateModel();
+        using ResTokTokenizer restok = CreateModel();
         List<Row> rows = PipelineData.Rows(3);
         IDataView data = ml.Data.LoadFromEnumerable(rows);
         var pipeline = ml.Transforms.ResTokEncode("Tokens", "Image", restok)
@@ -178,7 +178,7 @@ public sealed class GenerationTests : IDisposable
     [Fact]
     public void A_prediction_engine_generates_for_one_label()
     {
-        using ResTokModel restok = CreateModel();
+        using ResTokTokenizer restok = CreateModel();
         var pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Seed" })
             .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
         string[] expected = Tokens(new() { SeedColumnName = "Seed" });
@@ -213,7 +213,7 @@ public sealed class GenerationTests : IDisposable
         AssertFault("the label -7 in row 3", () => Tokens(new()));
         wishes[3].Label = 0;
         AssertFault("There is no column 'Nope' of labels", () => ml.Transforms.ResTokGenerate("Tokens", "Nope", generator).Fit(Data));
-        AssertFault("Column 'Name' of labels must be an integer or a key", () => ml.Transforms.ResTokGenerate("Tokens", "Name", generator).Fit(Data));
+        AssertFault("Column 'Name' of labels holds text, but the generator does not know its classes' names", () => ml.Transforms.ResTokGenerate("Tokens", "Name", generator).Fit(Data));
         AssertFault("There is no column 'Nope' of seeds", () => Tokens(new() { SeedColumnName = "Nope" }));
         AssertFault("There is no column 'Nope' of tokens", () => Tokens(new() { PrefixColumnName = "Nope" }));
         AssertFault("There is no column 'Nope' of seeds", () => ml.Transforms.CopyColumns("Id2", "Id").Append(ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Nope" })).Fit(Data));

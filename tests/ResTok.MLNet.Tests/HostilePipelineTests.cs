@@ -58,7 +58,7 @@ public sealed class HostilePipelineTests : IDisposable
     public void A_disposed_stage_stops_however_many_read_it()
     {
         IDataView data = ml.Data.LoadFromEnumerable(PipelineData.Rows(40));
-        ResTokModel model = CreateModel();
+        ResTokTokenizer model = CreateModel();
         ResTokEncodingTransformer stage = ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { BatchSize = 1 }).Fit(data);
         model.Dispose();
         model.Dispose(); // a second time must not take the stage's weights

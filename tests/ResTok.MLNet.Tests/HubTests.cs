@@ -35,17 +35,17 @@ public sealed class HubTests : IDisposable
         var hub = new HubOptions { Endpoint = server.Address, CacheFolder = Cache, Token = null, Offline = false };
         List<string> files = [];
 
-        using ResTokModel model = await ResTokModel.LoadAsync("owner/tokenizer", hub: hub, progress: new Names(files));
+        using ResTokTokenizer model = await ResTokTokenizer.FromHubAsync("owner/tokenizer", hub: hub, progress: new Names(files));
         Assert.Equal(TinyModels.Tokenizer, model.Config);
         Assert.Equal(["config.json", "model.safetensors"], files.Distinct());
         var ml = new MLContext();
         IDataView data = ml.Data.LoadFromEnumerable(PipelineData.Rows(1));
         using (ResTokEncodingTransformer encode = ml.Transforms.ResTokEncode("Tokens", "Image", model).Fit(data)) // the weights are read here, through the cache's links
             Assert.Single(encode.Transform(data).GetColumn<int[]>("Tokens"));
-        using ResTokGenerator made = await ResTokGenerator.LoadAsync("owner/generator", new() { Precision = Precision.BFloat16 }, hub);
+        using ResTokGenerator made = await ResTokGenerator.FromHubAsync("owner/generator", new() { Precision = Precision.BFloat16 }, hub);
         Assert.Equal(TinyModels.Generator, made.Config);
-        await Assert.ThrowsAsync<CheckpointException>(() => ResTokModel.LoadAsync("owner/generator", hub: hub));
-        HubException fault = await Assert.ThrowsAsync<HubException>(() => ResTokModel.LoadAsync("owner/nothing", hub: hub));
+        await Assert.ThrowsAsync<CheckpointException>(() => ResTokTokenizer.FromHubAsync("owner/generator", hub: hub));
+        HubException fault = await Assert.ThrowsAsync<HubException>(() => ResTokTokenizer.FromHubAsync("owner/nothing", hub: hub));
         Assert.Contains("owner/nothing", fault.Message, StringComparison.Ordinal);
 
         string? before = Environment.GetEnvironmentVariable(CacheVariable);
@@ -53,7 +53,7 @@ public sealed class HubTests : IDisposable
         try
         {
             int calls = server.Calls.Count;
-            using ResTokModel cached = ResTokModel.Load("owner/tokenizer");
+            using ResTokTokenizer cached = ResTokTokenizer.Load("owner/tokenizer");
             Assert.Equal(TinyModels.Tokenizer, cached.Config);
             Assert.Equal(calls, server.Calls.Count);
         }
@@ -66,8 +66,8 @@ public sealed class HubTests : IDisposable
     [Fact]
     public void What_looks_like_an_id_and_is_not_in_the_cache_is_explained()
     {
-        Assert.Contains("ResTokModel.LoadAsync", Assert.Throws<CheckpointException>(() => ResTokModel.Load("owner/not-there")).Message, StringComparison.Ordinal);
-        Assert.DoesNotContain("LoadAsync", Assert.Throws<CheckpointException>(() => ResTokModel.Load("not/there/either")).Message, StringComparison.Ordinal);
+        Assert.Contains("ResTokTokenizer.FromHubAsync", Assert.Throws<CheckpointException>(() => ResTokTokenizer.Load("owner/not-there")).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("FromHubAsync", Assert.Throws<CheckpointException>(() => ResTokTokenizer.Load("not/there/either")).Message, StringComparison.Ordinal);
     }
 
     /// <summary>Serves owner/FOLDER/resolve/REVISION/FILE.</summary>

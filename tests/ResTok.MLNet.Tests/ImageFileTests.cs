@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using SkiaSharp;
@@ -11,7 +9,7 @@ namespace ResTok.MLNet.Tests;
 public sealed class ImageFileTests : IDisposable
 {
     private readonly MLContext ml = new(seed: 1);
-    private readonly ResTokModel model = CreateModel();
+    private readonly ResTokTokenizer model = CreateModel();
     private readonly string folder = Directory.CreateTempSubdirectory("restok-test-").FullName;
 
     public void Dispose()
@@ -23,8 +21,8 @@ public sealed class ImageFileTests : IDisposable
     [Fact]
     public void Files_of_sixteen_bits_grey_and_several_frames_are_encoded()
     {
-        File.WriteAllBytes(Path.Combine(folder, "deep.png"), Png(40, 36, depth: 16, colour: 2));
-        File.WriteAllBytes(Path.Combine(folder, "grey.png"), Png(40, 36, depth: 8, colour: 0));
+        File.WriteAllBytes(Path.Combine(folder, "deep.png"), TestPng.Write(40, 36, depth: 16, colour: 2));
+        File.WriteAllBytes(Path.Combine(folder, "grey.png"), TestPng.Write(40, 36, depth: 8, colour: 0));
         const string Frame = "21F9040400000000" + "2C00000000010001000002024401" + "00";
         File.WriteAllBytes(Path.Combine(folder, "moving.gif"), Convert.FromHexString("474946383961" + "0100010080" + "0000" + "000000FFFFFF" + Frame + Frame + "3B"));
         Assert.Equal(3, Encode("deep.png", "grey.png", "moving.gif").GetColumn<int[]>("Tokens").Count());
@@ -85,7 +83,7 @@ public sealed class ImageFileTests : IDisposable
     [Fact]
     public void Damaged_truncated_and_absent_files_fail_by_row_or_are_missing()
     {
-        byte[] whole = Png(40, 36, depth: 8, colour: 2);
+        byte[] whole = TestPng.Write(40, 36, depth: 8, colour: 2);
         File.WriteAllBytes(Path.Combine(folder, "whole.png"), whole);
         File.WriteAllBytes(Path.Combine(folder, "cut.png"), whole[..20]);
         File.WriteAllBytes(Path.Combine(folder, "broken.png"), [1, 2, 3]);
@@ -103,37 +101,6 @@ public sealed class ImageFileTests : IDisposable
     {
         IDataView data = ml.Data.LoadFromEnumerable(files.Select(file => new Named { Path = file }));
         return ml.Transforms.LoadImages("Image", folder, "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", model, options)).Fit(data).Transform(data);
-    }
-
-    /// <summary>A PNG of any depth, of one byte value.</summary>
-    private static byte[] Png(int width, int height, byte depth, byte colour)
-    {
-        var rows = new MemoryStream();
-        using (var zlib = new ZLibStream(rows, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            for (int y = 0; y < height; y++)
-                zlib.Write([0, .. Enumerable.Repeat((byte)0x5a, width * depth / 8 * (colour == 2 ? 3 : 1))]);
-        }
-        var size = new byte[8];
-        BinaryPrimitives.WriteInt32BigEndian(size, width);
-        BinaryPrimitives.WriteInt32BigEndian(size.AsSpan(4), height);
-        return [0x89, .. "PNG\r\n\u001a\n"u8, .. Chunk("IHDR"u8, [.. size, depth, colour, 0, 0, 0]), .. Chunk("IDAT"u8, rows.ToArray()), .. Chunk("IEND"u8, [])];
-    }
-
-    private static byte[] Chunk(ReadOnlySpan<byte> name, byte[] data)
-    {
-        byte[] body = [.. name, .. data], chunk = new byte[body.Length + 8];
-        BinaryPrimitives.WriteInt32BigEndian(chunk, data.Length);
-        body.CopyTo(chunk, 4);
-        uint crc = uint.MaxValue;
-        foreach (byte value in body)
-        {
-            crc ^= value;
-            for (int bit = 0; bit < 8; bit++)
-                crc = (crc & 1) != 0 ? crc >> 1 ^ 0xedb88320 : crc >> 1;
-        }
-        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(body.Length + 4), ~crc);
-        return chunk;
     }
 
     private sealed class Named

@@ -9,7 +9,7 @@ namespace ResTok.MLNet.Tests;
 public sealed class InvalidRowTests : IDisposable
 {
     private readonly MLContext ml = new(seed: 1);
-    private readonly ResTokModel model = CreateModel();
+    private readonly ResTokTokenizer model = CreateModel();
     private readonly List<string> warnings = [];
 
     public InvalidRowTests() => ml.Log += (_, entry) =>

@@ -13,7 +13,7 @@ public sealed class MemoryTests
     public void A_loop_of_a_thousand_predictions_leaves_no_tensor_behind()
     {
         var ml = new MLContext(seed: 1);
-        using ResTokModel model = CreateModel();
+        using ResTokTokenizer model = CreateModel();
         List<Row> rows = PipelineData.Rows(50);
         using ResTokEncodingTransformer encode = ml.Transforms.ResTokEncode("Tokens", "Image", model).Fit(ml.Data.LoadFromEnumerable(rows));
         IDataView fifty = encode.Transform(ml.Data.LoadFromEnumerable(rows));

@@ -13,9 +13,9 @@ internal static class PipelineData
     [ModuleInitializer]
     internal static void LoadTorch() => TorchRuntime.EnsureLoaded();
 
-    public static ResTokModel CreateModel() => ResTokModel.FromTokenizer(TinyModels.CreateTokenizer());
+    public static ResTokTokenizer CreateModel() => ResTokTokenizer.FromModel(TinyModels.CreateTokenizer());
 
-    public static ResTokGenerator CreateGenerator(GeneratorConfig? config = null) => ResTokGenerator.FromGenerator(TinyModels.CreateGenerator(config));
+    public static ResTokGenerator CreateGenerator(GeneratorConfig? config = null) => ResTokGenerator.FromModel(TinyModels.CreateGenerator(config));
 
     public static MLImage Picture(int seed, int width = 32, int height = 32)
     {

@@ -7,7 +7,7 @@ namespace ResTok.MLNet.Tests;
 public sealed class PipelineTests : IDisposable
 {
     private readonly MLContext ml = new(seed: 1);
-    private readonly ResTokModel model = CreateModel();
+    private readonly ResTokTokenizer model = CreateModel();
     private readonly List<Row> rows = PipelineData.Rows(21);
 
     public void Dispose() => model.Dispose();
@@ -111,7 +111,7 @@ public sealed class PipelineTests : IDisposable
         {
             using (ResTok.Models.ImageTokenizer tokenizer = TinyModels.CreateTokenizer())
                 tokenizer.Save(folder);
-            using ResTokModel lazy = ResTokModel.Load(folder);
+            using ResTokTokenizer lazy = ResTokTokenizer.Load(folder);
             ITransformer fitted = ml.Transforms.ResTokEncode("Tokens", "Image", lazy).Fit(Data);
             File.Move(Path.Combine(folder, "model.safetensors"), Path.Combine(folder, "away"));
             IDataView view = fitted.Transform(Data);
@@ -168,7 +168,7 @@ public sealed class PipelineTests : IDisposable
     [Fact]
     public void Weights_live_as_long_as_anyone_uses_them()
     {
-        ResTokModel handle = CreateModel();
+        ResTokTokenizer handle = CreateModel();
         ResTokEncodingTransformer one = ml.Transforms.ResTokEncode("Tokens", "Image", handle).Fit(Data);
         ResTokEncodingTransformer two = ml.Transforms.ResTokEncode("Tokens", "Image", handle).Fit(Data);
         handle.Dispose();
@@ -197,7 +197,7 @@ public sealed class PipelineTests : IDisposable
         {
             using (ResTok.Models.ImageTokenizer tokenizer = TinyModels.CreateTokenizer())
                 tokenizer.Save(folder);
-            using ResTokModel onGpu = ResTokModel.Load(folder);
+            using ResTokTokenizer onGpu = ResTokTokenizer.Load(folder);
             var messages = new List<string>();
             var strict = new MLContext { GpuDeviceId = 99, FallbackToCpu = false };
             var lenient = new MLContext { GpuDeviceId = 99, FallbackToCpu = true };

@@ -19,7 +19,7 @@ public sealed class SaveLoadTests : IDisposable
     [Fact]
     public void A_pipeline_comes_back_with_its_weights_stored_once()
     {
-        using ResTokModel model = CreateModel();
+        using ResTokTokenizer model = CreateModel();
         ITransformer fitted = Pipeline(model).Fit(Data);
         string zip = Save(fitted);
         using (ZipArchive archive = ZipFile.OpenRead(zip))
@@ -37,7 +37,7 @@ public sealed class SaveLoadTests : IDisposable
     [Fact]
     public void A_single_transformer_comes_back()
     {
-        using ResTokModel model = CreateModel();
+        using ResTokTokenizer model = CreateModel();
         using ResTokEncodingTransformer encode = ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { Resize = ResTokResize.Stretch, TokensAsKeys = true }).Fit(Data);
         ml.Model.Save(encode, null, Path.Combine(folder, "single.zip"));
         ITransformer loaded = ml.Model.Load(Path.Combine(folder, "single.zip"), out _);
@@ -53,7 +53,7 @@ public sealed class SaveLoadTests : IDisposable
         using (ResTok.Models.ImageTokenizer tokenizer = TinyModels.CreateTokenizer())
             tokenizer.Save(config, weights);
         int opened = 0;
-        using ResTokModel streamed = ResTokModel.Load(() => new MemoryStream(config.ToArray()), () =>
+        using ResTokTokenizer streamed = ResTokTokenizer.Load(() => new MemoryStream(config.ToArray()), () =>
         {
             opened++;
             return new MemoryStream(weights.ToArray());
@@ -61,7 +61,7 @@ public sealed class SaveLoadTests : IDisposable
         ITransformer fitted = Pipeline(streamed).Fit(Data);
         Assert.Equal(0, opened);
 
-        using ResTokModel model = CreateModel();
+        using ResTokTokenizer model = CreateModel();
         Assert.Equal(Values(Pipeline(model).Fit(Data)), Values(fitted));
         Assert.Equal(Values(fitted), Values(ml.Model.Load(Save(fitted), out _)));
         Assert.Equal(1, opened);
@@ -73,7 +73,7 @@ public sealed class SaveLoadTests : IDisposable
         string path = Path.Combine(folder, "model");
         using (ResTok.Models.ImageTokenizer tokenizer = TinyModels.CreateTokenizer())
             tokenizer.Save(path);
-        using ResTokModel model = ResTokModel.Load(path, new() { StoreByReference = true });
+        using ResTokTokenizer model = ResTokTokenizer.Load(path, new() { StoreByReference = true });
         ITransformer fitted = Pipeline(model).Fit(Data);
         string zip = Save(fitted);
         Assert.InRange(new FileInfo(zip).Length, 1, 50_000);
@@ -82,7 +82,7 @@ public sealed class SaveLoadTests : IDisposable
         string moved = Path.Combine(folder, "moved");
         Directory.Move(path, moved);
         Assert.Contains(path, Message(() => ml.Model.Load(zip, out _)), StringComparison.Ordinal);
-        ResTokModel.ReferenceResolver = _ => moved;
+        ResTokLoadOptions.ReferenceResolver = _ => moved;
         try
         {
             Assert.Equal(Values(fitted), Values(ml.Model.Load(zip, out _)));
@@ -95,11 +95,11 @@ public sealed class SaveLoadTests : IDisposable
         }
         finally
         {
-            ResTokModel.ReferenceResolver = null;
+            ResTokLoadOptions.ReferenceResolver = null;
         }
     }
 
-    private IEstimator<ITransformer> Pipeline(ResTokModel model) => ml.Transforms.ResTokEncode("Tokens", "Image", model)
+    private IEstimator<ITransformer> Pipeline(ResTokTokenizer model) => ml.Transforms.ResTokEncode("Tokens", "Image", model)
         .Append(ml.Transforms.ResTokDecode("Coarse", "Tokens", model, tokenCount: 4))
         .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", model));
 

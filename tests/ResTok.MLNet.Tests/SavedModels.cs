@@ -29,7 +29,7 @@ internal static class SavedModels
             model.Save(path);
             ZipFile.CreateFromDirectory(path, Path.Combine(folder, file), CompressionLevel.SmallestSize, includeBaseDirectory: false);
         }
-        using ResTokModel restok = ResTokModel.Load(Path.Combine(loose, "tokenizer"));
+        using ResTokTokenizer restok = ResTokTokenizer.Load(Path.Combine(loose, "tokenizer"));
         using ResTokGenerator handle = ResTokGenerator.Load(Path.Combine(loose, "generator"));
         Save(Encode, Pictures(ml), ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { TokensAsKeys = true, LatentsColumnName = "Latents", FeaturesColumnName = "Features", BatchSize = 2, OnInvalidRow = InvalidRowHandling.Missing }));
         Save(Decode, Tokens(ml), ml.Transforms.ResTokDecode("Picture", "Tokens", restok, tokenCount: 8, options: new() { BatchSize = 2 }));

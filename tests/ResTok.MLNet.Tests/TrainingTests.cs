@@ -23,23 +23,28 @@ public sealed class TrainingTests : IDisposable
         var logged = new List<string>();
         ml.Log += (_, entry) => logged.Add(entry.RawMessage);
         var training = new TokenizerTrainingOptions { Steps = 4, BatchSize = 3, WarmupSteps = 1, LogEvery = 2, EvaluateEvery = 4, RunFolder = folder };
-        ResTokTokenizerTrainer trainer = ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = training });
-        using ResTokEncodingTransformer encode = trainer.Fit(Data, ml.Data.LoadFromEnumerable(PipelineData.Rows(2)));
+        ResTokTokenizerTrainer trainer = ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new()
+        {
+            Config = TinyModels.Tokenizer,
+            Training = training,
+            ValidationSet = ml.Data.LoadFromEnumerable(PipelineData.Rows(2)),
+        });
+        using ResTokEncodingTransformer encode = trainer.Fit(Data);
         Assert.Contains(logged, message => message.StartsWith("Step 2 of 4: loss", StringComparison.Ordinal) || message.StartsWith("Step 2 of 4: ", StringComparison.Ordinal));
-        Assert.True(new FileInfo(Path.Combine(folder, "pictures", "reconstructions-000004.png")).Length > 1000);
+        Assert.True(new FileInfo(Path.Combine(folder, "previews", "reconstructions-000004.png")).Length > 1000);
         Assert.Contains("psnr_16", File.ReadAllText(Path.Combine(folder, "metrics.csv")));
 
         string[] tokens = [.. encode.Transform(Data).GetColumn<int[]>("Tokens").Select(Join)];
-        using ResTokModel shared = encode.ShareModel();
-        using ResTokModel saved = ResTokModel.Load(folder);
+        using ResTokTokenizer shared = encode.ShareModel();
+        using ResTokTokenizer saved = ResTokTokenizer.Load(folder);
         using ResTokEncodingTransformer again = ml.Transforms.ResTokEncode("Tokens", "Image", saved).Fit(Data);
         Assert.Equal(tokens, again.Transform(Data).GetColumn<int[]>("Tokens").Select(Join));
         using ResTokDecodingTransformer decode = ml.Transforms.ResTokDecode("Picture", "Tokens", shared).Fit(encode.Transform(Data));
         using (MLImage picture = decode.Transform(encode.Transform(Data)).GetColumn<MLImage>("Picture").First())
             Assert.Equal(32, picture.Width);
 
-        using ResTokEncodingTransformer further = ml.Transforms.ResTokTokenizerTrainer(
-            "Tokens", "Image", new() { InitialCheckpoint = folder, Training = training with { RunFolder = null, Steps = 2, LearningRate = 1e-2 } }).Fit(Data);
+        using ResTokEncodingTransformer further = ml.Transforms.ResTokTrainTokenizer(
+            "Tokens", "Image", new() { InitialModel = saved, Training = training with { RunFolder = null, Steps = 2, LearningRate = 1e-2 } }).Fit(Data);
         Assert.Equal(6, further.Transform(Data).GetColumn<int[]>("Tokens").Count());
     }
 
@@ -52,7 +57,7 @@ public sealed class TrainingTests : IDisposable
             Label = $"class {i}",
             Tokens = [.. Enumerable.Range(0, 32).Select(_ => random.Next(64))], // two views
         }));
-        var trainer = ml.Transforms.Conversion.MapValueToKey("Label").Append(ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new()
+        var trainer = ml.Transforms.Conversion.MapValueToKey("Label").Append(ml.Transforms.ResTokTrainGenerator("Generated", "Tokens", "Label", new()
         {
             Config = TinyModels.Generator,
             Training = new() { Steps = 3, BatchSize = 4, WarmupSteps = 1, LogEvery = 1, RunFolder = folder },
@@ -60,9 +65,9 @@ public sealed class TrainingTests : IDisposable
         }));
         using TransformerChain<ResTokGenerationTransformer> fitted = trainer.Fit(data);
         Assert.All(fitted.Transform(data).GetColumn<int[]>("Generated"), tokens => Assert.Equal(8, tokens.Length));
-        Assert.Equal(TinyModels.Generator, ResTok.Models.GeneratorConfig.Load(folder));
-        using ResTokGenerator shared = fitted.LastTransformer.ShareGenerator();
-        Assert.Equal(TinyModels.Generator, shared.Config);
+        Assert.Equal(TinyModels.Generator with { ClassNames = ["class 0", "class 1", "class 2", "class 3", "class 4"] }, ResTok.Models.GeneratorConfig.Load(folder));
+        using ResTokGenerator shared = fitted.LastTransformer.ShareModel();
+        Assert.Equal(ResTok.Models.GeneratorConfig.Load(folder), shared.Config);
     }
 
     [Fact]
@@ -73,27 +78,99 @@ public sealed class TrainingTests : IDisposable
         ResTokTokenizerTrainer.Options options = new()
         {
             Config = TinyModels.Tokenizer,
-            Cancellation = cancellation.Token,
+            CancellationToken = cancellation.Token,
             Training = training with { Progress = new Reports(_ => cancellation.Cancel()) },
         };
-        Assert.ThrowsAny<OperationCanceledException>(() => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", options).Fit(Data));
+        Assert.ThrowsAny<OperationCanceledException>(() => ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", options).Fit(Data));
         Assert.True(Directory.Exists(Path.Combine(folder, "checkpoint-1")));
-        ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = training }).Fit(Data).Dispose();
+        ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = training }).Fit(Data).Dispose();
         Assert.Equal(ReadSteps(), [1, 2, 3, 4]);
     }
 
     [Fact]
     public void Faults_name_the_column_and_the_value()
     {
-        AssertFault("There is no column 'Nope'", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Nope", new() { Config = TinyModels.Tokenizer }).Fit(Data));
-        AssertFault("Steps is 0", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 0 } }));
-        AssertFault("'crop_size' is 17".Replace("'crop_size'", "'dataset.preprocessing.crop_size'"), () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer with { CropSize = 17 } }));
+        AssertFault("There is no column 'Nope'", () => ml.Transforms.ResTokTrainTokenizer("Tokens", "Nope", new() { Config = TinyModels.Tokenizer }).Fit(Data));
+        AssertFault("Steps is 0", () => ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 0 } }));
+        AssertFault("'crop_size' is 17".Replace("'crop_size'", "'dataset.preprocessing.crop_size'"), () => ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new() { Config = TinyModels.Tokenizer with { CropSize = 17 } }));
         rows[0].Image = null!;
-        AssertFault("'Image' has a row without an image", () => ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 9, BatchSize = 6 } }).Fit(Data));
+        AssertFault("'Image' has no image in row 0", () => ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 9, BatchSize = 6 } }).Fit(Data));
         IDataView odd = ml.Data.LoadFromEnumerable([new Views { Label = "0", Tokens = new int[17] }]);
-        AssertFault("has 17 tokens in a row, but must have 16", () => ml.Transforms.Conversion.MapValueToKey("Label")
-            .Append(ml.Transforms.ResTokGeneratorTrainer("Generated", "Tokens", "Label", new() { Config = TinyModels.Generator })).Fit(odd));
-        AssertFault("There is no column 'Nope' of tokens", () => ml.Transforms.ResTokGeneratorTrainer("Generated", "Nope", "Label", new() { Config = TinyModels.Generator }).Fit(odd));
+        AssertFault("has 17 tokens in row 0, but must have 16", () => ml.Transforms.Conversion.MapValueToKey("Label")
+            .Append(ml.Transforms.ResTokTrainGenerator("Generated", "Tokens", "Label", new() { Config = TinyModels.Generator })).Fit(odd));
+        AssertFault("There is no column 'Nope' of tokens", () => ml.Transforms.ResTokTrainGenerator("Generated", "Nope", "Label", new() { Config = TinyModels.Generator }).Fit(odd));
+    }
+
+    [Fact]
+    public void A_bad_picture_is_named_by_column_and_row_or_left_out_and_counted()
+    {
+        string[] files = ["a.png", "broken.png", "b.png", ".", "cut.png"];
+        File.WriteAllBytes(Path.Combine(folder, "a.png"), TestPng.Write(40, 36));
+        File.WriteAllBytes(Path.Combine(folder, "b.png"), TestPng.Write(50, 36));
+        File.WriteAllBytes(Path.Combine(folder, "broken.png"), [1, 2, 3]);
+        File.WriteAllBytes(Path.Combine(folder, "cut.png"), TestPng.Write(40, 36)[..^40]);
+        IDataView data = ml.Data.LoadFromEnumerable(files.Select(file => new PathRow { Path = file }));
+        IDataView good = ml.Data.LoadFromEnumerable(files.Where(file => file.Length == 5).Select(file => new PathRow { Path = file }));
+        var warnings = new List<string>();
+        ml.Log += (_, entry) =>
+        {
+            if (entry.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
+                warnings.Add(entry.RawMessage);
+        };
+        foreach (IEstimator<ITransformer> load in new IEstimator<ITransformer>[]
+        {
+            ml.Transforms.LoadImages("Image", folder, "Path"),
+            ml.Transforms.ResTokLoadImages("Image", "Path", folder, new() { OnInvalidRow = InvalidRowHandling.Missing }),
+        })
+        {
+            AssertFault("Column 'Image' has no", () => Train(data, InvalidRowHandling.Fail));
+            AssertFault("in row 1", () => Train(data, InvalidRowHandling.Fail));
+            warnings.Clear();
+            string[] trained = Train(data, InvalidRowHandling.Missing), expected = Train(good, InvalidRowHandling.Fail);
+            Assert.Equal(expected, trained);
+            string warning = Assert.Single(warnings.Where(text => text.Contains("left out of the training", StringComparison.Ordinal)).Distinct());
+            Assert.Contains("3 rows could not be used", warning, StringComparison.Ordinal);
+            Assert.Contains("row 1", warning, StringComparison.Ordinal);
+            IDataView none = ml.Data.FilterRowsByColumn(ml.Transforms.CustomMapping<PathRow, Length>((row, length) => length.Value = row.Path.Length, null).Fit(data).Transform(data), "Value", upperBound: 2);
+            AssertFault("none of the 1 rows can be used", () => Train(none, InvalidRowHandling.Missing));
+
+            string[] Train(IDataView view, InvalidRowHandling onInvalidRow)
+            {
+                using var fitted = load.Append(ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new()
+                {
+                    Config = TinyModels.Tokenizer,
+                    RandomCrop = false,
+                    RandomFlip = false,
+                    OnInvalidRow = onInvalidRow,
+                    Training = new() { Steps = 3, BatchSize = 2, WarmupSteps = 1 },
+                })).Fit(view);
+                return [.. fitted.LastTransformer.Transform(Data).GetColumn<int[]>("Tokens").Select(Join)];
+            }
+        }
+    }
+
+    [Fact]
+    public void A_generators_bad_rows_are_named_or_left_out()
+    {
+        Views[] views = [.. Enumerable.Range(0, 4).Select(i => new Views { Label = "x", Tokens = new int[16] })];
+        views[2].Tokens[3] = 64;
+        IDataView data = ml.Data.LoadFromEnumerable(views);
+        AssertFault("Column 'Tokens' has the token 64 at index 3 of row 2", () => Train(InvalidRowHandling.Fail));
+        Train(InvalidRowHandling.Missing);
+
+        void Train(InvalidRowHandling onInvalidRow) => ml.Transforms.Conversion.MapValueToKey("Label").Append(ml.Transforms.ResTokTrainGenerator("Generated", "Tokens", "Label", new()
+        {
+            Config = TinyModels.Generator, OnInvalidRow = onInvalidRow, Training = new() { Steps = 2, BatchSize = 4, WarmupSteps = 1 },
+        })).Fit(data).Dispose();
+    }
+
+    [Fact]
+    public void What_the_trained_stage_cannot_do_is_said_before_training()
+    {
+        AssertFault("both 'Tokens'", () => ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Encoding = new() { LatentsColumnName = "Tokens" } }));
+        IDataView data = ml.Data.LoadFromEnumerable([new Views { Label = "x", Tokens = new int[16] }]);
+        AssertFault("levels must be from 1", () => ml.Transforms.Conversion.MapValueToKey("Label")
+            .Append(ml.Transforms.ResTokTrainGenerator("Generated", "Tokens", "Label", new() { Config = TinyModels.Generator, Generation = new() { Levels = 9 } })).Fit(data));
     }
 
     [Fact]
@@ -124,6 +201,16 @@ public sealed class TrainingTests : IDisposable
     private sealed class Reports(Action<TrainingProgress> report) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => report(value);
+    }
+
+    private sealed class PathRow
+    {
+        public string Path { get; set; } = "";
+    }
+
+    private sealed class Length
+    {
+        public float Value { get; set; }
     }
 
     private sealed class Views

@@ -64,7 +64,7 @@ public class DisposalTests
     {
         ImageGenerator generator = TinyModels.CreateGenerator();
         var options = new GeneratorTrainingOptions { Steps = 3, BatchSize = 1, LogEvery = 1, Progress = new Disposing(generator) };
-        Trainer.Train(generator, new Training.ListData<TokenSample>(Training.TrainingPictures.Samples(2, generator.Config)), options);
+        Trainer.Train(generator, new Training.ListData<TokenSample>(Training.TrainingImages.Samples(2, generator.Config)), options);
         Assert.Throws<ObjectDisposedException>(() => generator.Generate(new([1])));
     }
 

@@ -99,7 +99,7 @@ public sealed class ApiTests : IAsyncLifetime
 
     [Fact]
     public async Task Bodies_that_are_no_pictures_are_refused() =>
-        await AssertRefused(await client.PostAsync("/encode", new StringContent("hello")), "PNG, JPEG or WebP");
+        await AssertRefused(await client.PostAsync("/encode", new StringContent("hello")), "PNG, JPEG, WebP");
 
     private static async Task AssertRefused(HttpResponseMessage answer, string message)
     {

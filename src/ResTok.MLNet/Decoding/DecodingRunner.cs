@@ -9,8 +9,8 @@ namespace ResTok.MLNet.Decoding;
 
 /// <summary>Decodes the tokens of a batch of rows.</summary>
 internal sealed class DecodingRunner(
-    Action<List<int>> read, ValueGetter<int>? readCount, string columnName, int? tokenCount, SharedTokenizer model, IHostEnvironment environment,
-    InvalidRowHandling onInvalidRow, int capacity) : BatchRunner(environment, model, onInvalidRow, capacity)
+    Action<List<int>> read, ValueGetter<int>? readCount, string columnName, int? tokenCount, ResTokTokenizer model, IHostEnvironment environment,
+    InvalidRowHandling onInvalidRow, int capacity) : BatchRunner(environment, model.Weights, onInvalidRow, capacity)
 {
     private readonly int all = model.Config.LatentTokens;
     private readonly int side = model.Config.ImageSize;

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using ResTok.MLNet.Images;
 using ResTok.MLNet.Interop;
 using ResTok.MLNet.Rows;
 using ResTok.Models;
@@ -13,14 +14,15 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
     private readonly IHostEnvironment environment;
     private readonly string outputColumnName;
     private readonly string inputColumnName;
-    private readonly ResTokModel model;
+    private readonly ResTokTokenizer model;
     private readonly int? tokenCount;
     private readonly Options options;
 
     internal ResTokDecodingEstimator(
-        IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokModel model, int? tokenCount, Options options)
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokTokenizer model, int? tokenCount, Options options)
     {
         options.Validate(tokenCount, model.Config);
+        SkiaVersion.Check();
         this.environment = environment;
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
@@ -37,7 +39,7 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
     {
         ArgumentNullException.ThrowIfNull(input);
         ResTokDecodingTransformer.FindColumns(input.Schema, inputColumnName, options.TokenCountColumnName, model.Config);
-        return new(environment, outputColumnName, inputColumnName, model.Shared.Share(), tokenCount, options);
+        return new(environment, outputColumnName, inputColumnName, model.Share(), tokenCount, options);
     }
 
     /// <summary>Checks the token column and adds the image column.</summary>
@@ -55,7 +57,7 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
     }
 
     /// <summary>How to decode.</summary>
-    public sealed class Options
+    public sealed record Options
     {
         /// <summary>Pictures per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
         public int BatchSize { get; init; } = 8;
@@ -73,6 +75,7 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
             if (tokenCount is not null && TokenCountColumnName is { } column)
                 throw new ArgumentException($"Give either a token count or the column '{column}' of token counts, not both.", nameof(tokenCount));
             Rows.BatchSize.Check(BatchSize);
+            Columns.CheckNames((nameof(TokenCountColumnName), TokenCountColumnName));
             TokenColumn.CheckMissing(OnInvalidRow, asKeys: true); // images can be missing
         }
     }

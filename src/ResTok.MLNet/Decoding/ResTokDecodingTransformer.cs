@@ -18,13 +18,13 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
 
     private readonly string outputColumnName;
     private readonly string inputColumnName;
-    private readonly SharedTokenizer model;
+    private readonly ResTokTokenizer model;
     private readonly int? tokenCount;
     private readonly ResTokDecodingEstimator.Options options;
 
     internal ResTokDecodingTransformer(
-        IHostEnvironment environment, string outputColumnName, string inputColumnName, SharedTokenizer model, int? tokenCount, ResTokDecodingEstimator.Options options)
-        : base(environment, model, options.BatchSize)
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokTokenizer model, int? tokenCount, ResTokDecodingEstimator.Options options)
+        : base(environment, model, options.BatchSize, options.OnInvalidRow)
     {
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
@@ -67,7 +67,7 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
         writer.Write(options.BatchSize);
         writer.Write(options.TokenCountColumnName ?? "");
         writer.Write((int)options.OnInvalidRow);
-        ModelStorage.Save(context, model, Environment);
+        ModelStorage.Save(context, model.Weights, Environment);
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
@@ -84,7 +84,7 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
             TokenCountColumnName = reader.ReadString() is { Length: > 0 } column ? column : null,
             OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
         };
-        SharedTokenizer model = ModelStorage.Load(context, environment, ModelKinds.Tokenizer);
+        ResTokTokenizer model = ModelStorage.LoadTokenizer(context, environment);
         return SavedStage.Checked(model, () => options.Validate(tokenCount, model.Config), () => new ResTokDecodingTransformer(environment, output, input, model, tokenCount, options));
     }
 }

@@ -16,13 +16,13 @@ internal static class BicubicResampler
     /// <returns>Interleaved RGB.</returns>
     public static byte[] Resize(byte[] source, int width, int height, int newWidth, int newHeight)
     {
-        byte[] wide = width == newWidth ? source : ResizeRows(source, width, height, newWidth, 0, newWidth);
-        return height == newHeight ? wide : Transpose(ResizeRows(Transpose(wide, newWidth, height), height, newWidth, newHeight, 0, newHeight), newHeight, newWidth);
+        byte[] wide = width == newWidth ? source : ResizeRows(source, width, height, Taps(width, newWidth, 0, newWidth));
+        return height == newHeight ? wide : Transpose(ResizeRows(Transpose(wide, newWidth, height), height, newWidth, Taps(height, newHeight, 0, newHeight)), newHeight, newWidth);
     }
 
     /// <summary>
-    /// A square out of the resized picture, and no more of it than that: a picture of one pixel by thousands, shorter edge to size, would
-    /// take gigabytes.
+    /// A square out of the resized picture, and no more of it than that, of no more rows than it needs: a picture of one pixel by thousands,
+    /// shorter edge to size, would take gigabytes.
     /// </summary>
     /// <param name="source">Interleaved RGB, row by row.</param>
     /// <param name="width">Its width.</param>
@@ -35,18 +35,23 @@ internal static class BicubicResampler
     /// <returns>Interleaved RGB of the square.</returns>
     public static byte[] ResizeAndCut(byte[] source, int width, int height, long newWidth, long newHeight, long left, long top, int size)
     {
-        byte[] wide = ResizeRows(source, width, height, newWidth, left, size);
-        return Transpose(ResizeRows(Transpose(wide, size, height), height, size, newHeight, top, size), size, size);
+        (int First, int[] Weights)[] down = Taps(height, newHeight, top, size);
+        int first = down[0].First, rows = down.Max(tap => tap.First + tap.Weights.Length) - first;
+        byte[] wide = ResizeRows(source.AsSpan((int)(3L * width * first)), width, rows, Taps(width, newWidth, left, size));
+        return Transpose(ResizeRows(Transpose(wide, size, rows), rows, size, [.. down.Select(tap => (tap.First - first, tap.Weights))]), size, size);
     }
 
-    /// <summary>Of the rows resized to <paramref name="newWidth"/>, <paramref name="count"/> columns from <paramref name="start"/> on.</summary>
-    private static byte[] ResizeRows(byte[] source, int width, int height, long newWidth, long start, int count)
+    /// <param name="source">Interleaved RGB of at least so many rows.</param>
+    /// <param name="width">Its width.</param>
+    /// <param name="height">Rows to resize.</param>
+    /// <param name="taps">Of each column of the result.</param>
+    private static byte[] ResizeRows(ReadOnlySpan<byte> source, int width, int height, (int First, int[] Weights)[] taps)
     {
-        (int First, int[] Weights)[] taps = [.. Enumerable.Range(0, count).Select(x => Taps(start + x, width, newWidth))];
+        int count = taps.Length;
         var result = new byte[3L * count * height];
         for (int y = 0; y < height; y++)
         {
-            ReadOnlySpan<byte> row = source.AsSpan(3 * width * y, 3 * width);
+            ReadOnlySpan<byte> row = source.Slice(3 * width * y, 3 * width);
             Span<byte> target = result.AsSpan(3 * count * y, 3 * count);
             for (int x = 0; x < count; x++)
             {
@@ -65,6 +70,10 @@ internal static class BicubicResampler
         }
         return result;
     }
+
+    /// <summary>Those of <paramref name="count"/> pixels from <paramref name="start"/> on.</summary>
+    private static (int First, int[] Weights)[] Taps(int size, long newSize, long start, int count) =>
+        [.. Enumerable.Range(0, count).Select(x => Taps(start + x, size, newSize))];
 
     /// <summary>The source pixels and fixed-point weights that make one pixel of the result.</summary>
     private static (int First, int[] Weights) Taps(long x, int size, long newSize)

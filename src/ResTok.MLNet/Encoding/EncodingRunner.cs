@@ -10,23 +10,20 @@ namespace ResTok.MLNet.Encoding;
 /// <summary>Encodes the pictures of a batch of rows.</summary>
 internal sealed class EncodingRunner : BatchRunner
 {
-    private readonly ValueGetter<MLImage> getter;
-    private readonly string columnName;
-    private readonly SharedTokenizer model;
+    private readonly ImageColumnReader reader;
+    private readonly ResTokTokenizer model;
     private readonly ResTokEncodingEstimator.Options options;
     private readonly int side;
     private readonly float[] pixels; // planar RGB of each slot
-    private MLImage? image;
     private long[] tokens = [];
     private float[] latents = [];
     private float[] features = [];
 
     public EncodingRunner(
-        ValueGetter<MLImage> getter, string columnName, SharedTokenizer model, IHostEnvironment environment, ResTokEncodingEstimator.Options options, int capacity)
-        : base(environment, model, options.OnInvalidRow, capacity)
+        ImageColumnReader reader, ResTokTokenizer model, IHostEnvironment environment, ResTokEncodingEstimator.Options options, int capacity)
+        : base(environment, model.Weights, options.OnInvalidRow, capacity)
     {
-        this.getter = getter;
-        this.columnName = columnName;
+        this.reader = reader;
         this.model = model;
         this.options = options;
         side = model.Config.CropSize;
@@ -39,7 +36,7 @@ internal sealed class EncodingRunner : BatchRunner
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(pixels.AsMemory(0, count * 3 * side * side), [count, 3, side, side]);
         using TokenizerEncoding encoding = tokenizer.Encode(
-            batch, options.FeaturesColumnName is null ? EncodingOutputs.NoImageTokens : EncodingOutputs.None);
+            batch, options.FeaturesColumnName is null ? EncodingOutputs.None : EncodingOutputs.ImageTokens);
         tokens = encoding.Tokens.cpu().data<long>().ToArray();
         if (options.LatentsColumnName is not null)
             latents = encoding.QuantizedLatents.cpu().contiguous().data<float>().ToArray();
@@ -59,25 +56,8 @@ internal sealed class EncodingRunner : BatchRunner
 
     protected override string? ReadRow(int slot, long position)
     {
-        try
-        {
-            getter(ref image!); // belongs to the source
-        }
-        catch (Exception fault) when (fault is ArgumentException or IOException) // what LoadImages throws at a damaged or missing file
-        {
-            return $"Column '{columnName}' has no readable image in row {position}: {fault.Message}";
-        }
-        if (image is null)
-            return $"Column '{columnName}' has no image in row {position}. Filter such rows out first, or set OnInvalidRow to Missing.";
-        byte[] rgb;
-        try
-        {
-            rgb = ResTokImages.FitRgb(image, side, options.Resize);
-        }
-        catch (ArgumentException fault)
-        {
-            return $"Column '{columnName}', row {position}: {fault.Message}";
-        }
+        if (reader.Read(position, image => ResTokImages.FitRgb(image, side, options.Resize), out byte[] rgb) is { } fault)
+            return fault;
         int plane = side * side, start = slot * 3 * plane;
         for (int i = 0; i < plane; i++)
         {

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Transforms.Image;
+using ResTok.MLNet.Images;
 using ResTok.MLNet.Interop;
 using ResTok.MLNet.Rows;
 
@@ -13,12 +14,13 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     private readonly IHostEnvironment environment;
     private readonly string outputColumnName;
     private readonly string inputColumnName;
-    private readonly ResTokModel model;
+    private readonly ResTokTokenizer model;
     private readonly Options options;
 
-    internal ResTokEncodingEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokModel model, Options options)
+    internal ResTokEncodingEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokTokenizer model, Options options)
     {
-        options.Validate();
+        options.Validate(outputColumnName);
+        SkiaVersion.Check();
         this.environment = environment;
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
@@ -34,7 +36,7 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     {
         ArgumentNullException.ThrowIfNull(input);
         ResTokEncodingTransformer.FindImages(input.Schema, inputColumnName);
-        return new(environment, outputColumnName, inputColumnName, model.Shared.Share(), options);
+        return new(environment, outputColumnName, inputColumnName, model.Share(), options);
     }
 
     /// <summary>Checks the image column and adds the columns that the transformer will add.</summary>
@@ -60,7 +62,7 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     }
 
     /// <summary>What to compute, and how.</summary>
-    public sealed class Options
+    public sealed record Options
     {
         /// <summary>Pictures per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
         public int BatchSize { get; init; } = 8;
@@ -86,8 +88,9 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
         /// <summary>What to do with rows without an image or with one that does not fit. <see cref="InvalidRowHandling.Missing"/> needs <see cref="TokensAsKeys"/>.</summary>
         public InvalidRowHandling OnInvalidRow { get; init; }
 
-        internal void Validate()
+        internal void Validate(string outputColumnName)
         {
+            Columns.CheckOutputs(("The output's name", outputColumnName), (nameof(LatentsColumnName), LatentsColumnName), (nameof(FeaturesColumnName), FeaturesColumnName));
             Rows.BatchSize.Check(BatchSize);
             if (!Enum.IsDefined(Resize))
                 throw new ArgumentOutOfRangeException("options", Resize, $"Resize must be one of {string.Join(", ", Enum.GetNames<ResTokResize>())}.");

@@ -18,12 +18,12 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
 
     private readonly string outputColumnName;
     private readonly string inputColumnName;
-    private readonly SharedTokenizer model;
+    private readonly ResTokTokenizer model;
     private readonly ResTokEncodingEstimator.Options options;
 
     internal ResTokEncodingTransformer(
-        IHostEnvironment environment, string outputColumnName, string inputColumnName, SharedTokenizer model, ResTokEncodingEstimator.Options options)
-        : base(environment, model, options.BatchSize)
+        IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokTokenizer model, ResTokEncodingEstimator.Options options)
+        : base(environment, model, options.BatchSize, options.OnInvalidRow)
     {
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
@@ -44,7 +44,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
     /// <summary>Makes a handle to the transformer's weights, for instance for <see cref="ResTokCatalog.ResTokDecode"/> after training.</summary>
     /// <returns>A handle that the caller disposes.</returns>
     /// <exception cref="ObjectDisposedException">The weights were freed.</exception>
-    public ResTokModel ShareModel() => new(model.Share());
+    public ResTokTokenizer ShareModel() => model.Share();
 
     internal static DataViewSchema.Column FindImages(DataViewSchema schema, string name)
     {
@@ -57,7 +57,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
     internal override DataViewSchema.Column[] FindInputs(DataViewSchema schema) => [FindImages(schema, inputColumnName)];
 
     internal override BatchRunner CreateRunner(IRowSource source, DataViewSchema.Column[] inputs, int capacity) => new EncodingRunner(
-        source.GetGetter<MLImage>(inputs[0]), inputColumnName, model, Environment, options, capacity);
+        new(source, inputs[0]), model, Environment, options, capacity);
 
     private protected override void SaveModel(ModelSaveContext context)
     {
@@ -71,7 +71,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
         writer.Write(options.LatentsColumnName ?? "");
         writer.Write(options.FeaturesColumnName ?? "");
         writer.Write((int)options.OnInvalidRow);
-        ModelStorage.Save(context, model, Environment);
+        ModelStorage.Save(context, model.Weights, Environment);
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
@@ -90,7 +90,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
             FeaturesColumnName = reader.ReadString() is { Length: > 0 } features ? features : null,
             OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
         };
-        options.Validate();
-        return new(environment, output, input, ModelStorage.Load(context, environment, ModelKinds.Tokenizer), options);
+        options.Validate(output);
+        return new(environment, output, input, ModelStorage.LoadTokenizer(context, environment), options);
     }
 }

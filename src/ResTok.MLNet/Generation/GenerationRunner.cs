@@ -16,11 +16,11 @@ internal sealed class GenerationRunner : BatchRunner
     private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(5);
 
     private readonly GenerationColumns columns;
-    private readonly SharedGenerator model;
+    private readonly ResTokGenerator model;
     private readonly ResTokGenerationEstimator.Options options;
     private readonly int tokenCount;
     private readonly int prefixCount; // tokens to keep, or −1 for as many as a row has
-    private readonly Func<Int128> readLabel;
+    private readonly LabelColumn.Reader readLabel;
     private readonly Func<Int128>? readSeed;
     private readonly Action<List<int>>? readPrefix;
     private readonly ValueGetter<DataViewRowId> readId;
@@ -33,9 +33,9 @@ internal sealed class GenerationRunner : BatchRunner
     private TimeSpan logged;
 
     public GenerationRunner(
-        IRowSource source, DataViewSchema.Column[] inputs, GenerationColumns columns, SharedGenerator model, IHostEnvironment environment,
+        IRowSource source, DataViewSchema.Column[] inputs, GenerationColumns columns, ResTokGenerator model, IHostEnvironment environment,
         ResTokGenerationEstimator.Options options, int capacity)
-        : base(environment, model, options.OnInvalidRow, capacity)
+        : base(environment, model.Weights, options.OnInvalidRow, capacity)
     {
         this.columns = columns;
         this.model = model;
@@ -43,7 +43,7 @@ internal sealed class GenerationRunner : BatchRunner
         var levels = new TokenLevels(model.Config.Tokens);
         tokenCount = ResTokGenerationTransformer.TokenCount(levels, options.Levels ?? levels.Count);
         prefixCount = options.PrefixLevels is { } kept ? ResTokGenerationTransformer.TokenCount(levels, kept) : -1;
-        readLabel = IntegerColumn.Reader(source, inputs[0]);
+        readLabel = LabelColumn.CreateReader(source, inputs[0], model.Config);
         readSeed = columns.Seed is null ? null : IntegerColumn.Reader(source, inputs[1]);
         readPrefix = columns.Prefix is null ? null : TokenColumn.Reader(source, inputs[^1]);
         readId = source.GetIdGetter();
@@ -84,11 +84,9 @@ internal sealed class GenerationRunner : BatchRunner
 
     protected override string? ReadRow(int slot, long position)
     {
-        Int128 label = readLabel();
-        if (label < 0 || label >= model.Config.Classes)
-            return string.Create(CultureInfo.InvariantCulture,
-                $"Column '{columns.Label}' has the label {(label == -1 ? "-1 (or a missing key)" : label)} in row {position}, but the generator's classes are 0 to {model.Config.Classes - 1}.");
-        labels[slot] = (int)label;
+        if (readLabel(position, out int label) is { } unknown)
+            return unknown;
+        labels[slot] = label;
         if (readSeed is not null)
         {
             streams[slot] = unchecked((long)readSeed());

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using ResTok.MLNet.Generation;
+using ResTok.MLNet.Interop;
 using ResTok.MLNet.Rows;
 using ResTok.Models;
 
@@ -34,8 +35,10 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
     public ResTokGenerationTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        ResTokGenerationTransformer.FindColumns(input.Schema, columns, generator.Config);
-        return new(environment, outputColumnName, columns, generator.Shared.Share(), options);
+        DataViewSchema.Column label = ResTokGenerationTransformer.FindColumns(input.Schema, columns, generator.Config)[0];
+        if (LabelColumn.Doubt(label, generator.Config) is { } doubt)
+            MLNetInternals.LogWarning(environment, doubt);
+        return new(environment, outputColumnName, columns, generator.Share(), options);
     }
 
     /// <summary>Checks the columns it reads and adds the token column.</summary>
@@ -45,7 +48,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         var shape = inputSchema.ToDictionary(column => column.Name);
-        IntegerColumn.Check(shape, columns.Label, "labels");
+        LabelColumn.Check(shape, columns.Label, generator.Config.ClassNames);
         if (columns.Seed is not null)
             IntegerColumn.Check(shape, columns.Seed, "seeds");
         if (columns.Prefix is not null)
@@ -55,7 +58,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
     }
 
     /// <summary>What to generate, and how.</summary>
-    public sealed class Options
+    public sealed record Options
     {
         /// <summary>How tokens are drawn; by default as the paper evaluates.</summary>
         public SamplingOptions Sampling { get; init; } = SamplingOptions.Official;
@@ -98,6 +101,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
         {
             int levels = new TokenLevels(config.Tokens).Count;
             Rows.BatchSize.Check(BatchSize);
+            Columns.CheckNames((nameof(SeedColumnName), SeedColumnName), (nameof(PrefixColumnName), PrefixColumnName));
             TokenColumn.CheckMissing(OnInvalidRow, TokensAsKeys);
             if (Levels is { } wanted && (wanted < 1 || wanted > levels))
                 throw new ArgumentOutOfRangeException("options", wanted, $"The levels must be from 1 to the model's {levels}.");

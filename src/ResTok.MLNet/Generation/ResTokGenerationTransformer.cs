@@ -18,12 +18,12 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
 
     private readonly string outputColumnName;
     private readonly GenerationColumns columns;
-    private readonly SharedGenerator model;
+    private readonly ResTokGenerator model;
     private readonly ResTokGenerationEstimator.Options options;
 
     internal ResTokGenerationTransformer(
-        IHostEnvironment environment, string outputColumnName, GenerationColumns columns, SharedGenerator model, ResTokGenerationEstimator.Options options)
-        : base(environment, model, options.BatchSize)
+        IHostEnvironment environment, string outputColumnName, GenerationColumns columns, ResTokGenerator model, ResTokGenerationEstimator.Options options)
+        : base(environment, model, options.BatchSize, options.OnInvalidRow)
     {
         this.outputColumnName = outputColumnName;
         this.columns = columns;
@@ -38,17 +38,14 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
     /// <summary>Makes a handle to the transformer's weights, for other stages after training.</summary>
     /// <returns>A handle that the caller disposes.</returns>
     /// <exception cref="ObjectDisposedException">The weights were freed.</exception>
-    public ResTokGenerator ShareGenerator() => new(model.Share());
+    public ResTokGenerator ShareModel() => model.Share();
 
     /// <summary>Tokens in the first so many levels.</summary>
     internal static int TokenCount(TokenLevels levels, int count) => levels.Sizes.Take(count).Sum();
 
     internal static DataViewSchema.Column[] FindColumns(DataViewSchema schema, GenerationColumns columns, GeneratorConfig config)
     {
-        DataViewSchema.Column label = IntegerColumn.Find(schema, columns.Label, "labels");
-        if (label.Type is KeyDataViewType key && key.Count > (ulong)config.Classes)
-            throw new ArgumentOutOfRangeException(nameof(schema), $"Column '{columns.Label}' has keys up to {key.Count}, but the generator knows {config.Classes} classes. Map the labels to those first.");
-        var found = new List<DataViewSchema.Column> { label };
+        var found = new List<DataViewSchema.Column> { LabelColumn.Find(schema, columns.Label, config) };
         if (columns.Seed is not null)
             found.Add(IntegerColumn.Find(schema, columns.Seed, "seeds"));
         if (columns.Prefix is not null)
@@ -75,7 +72,7 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
         writer.Write(options.TokensAsKeys);
         writer.Write(JsonSerializer.Serialize(options.Sampling));
         writer.Write((int)options.OnInvalidRow);
-        ModelStorage.Save(context, model, Environment);
+        ModelStorage.Save(context, model.Weights, Environment);
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
@@ -98,7 +95,7 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
             Sampling = JsonSerializer.Deserialize<SamplingOptions>(reader.ReadString()) ?? throw new JsonException("There are no sampling options."),
             OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
         };
-        SharedGenerator model = ModelStorage.Load(context, environment, ModelKinds.Generator);
+        ResTokGenerator model = ModelStorage.LoadGenerator(context, environment);
         return SavedStage.Checked(model, () => options.Validate(model.Config), () => new ResTokGenerationTransformer(environment, output, new(label, seed, prefix), model, options));
     }
 }

@@ -8,6 +8,7 @@ using ResTok.MLNet;
 [assembly: IgnoresAccessChecksTo("Microsoft.ML.Core")]
 [assembly: IgnoresAccessChecksTo("Microsoft.ML.Data")]
 
+[assembly: LoadableClass(typeof(ResTokImageLoadingTransformer), null, typeof(SignatureLoadModel), "ResTok image loader", ResTokImageLoadingTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(ResTokEncodingTransformer), null, typeof(SignatureLoadModel), "ResTok encoder", ResTokEncodingTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(ResTokGenerationTransformer), null, typeof(SignatureLoadModel), "ResTok generator", ResTokGenerationTransformer.LoaderSignature)]
 [assembly: LoadableClass(typeof(ResTokDecodingTransformer), null, typeof(SignatureLoadModel), "ResTok decoder", ResTokDecodingTransformer.LoaderSignature)]
@@ -40,6 +41,9 @@ namespace ResTok.MLNet.Interop
             using IChannel channel = environment.Start("ResTok");
             channel.Trace(message);
         }
+
+        /// <summary>Whether <see cref="MLContext.CancelExecution"/> was called.</summary>
+        public static bool IsCanceled(IHostEnvironment environment) => environment is ICancelable { IsCanceled: true };
 
         public static void LogInfo(IHostEnvironment environment, string message)
         {

@@ -15,10 +15,10 @@ internal static class ModelStorage
     private const string WeightsEntry = "model.safetensors";
     private const int LongestConfig = 1 << 20;
 
-    private static readonly ConditionalWeakTable<object, Dictionary<SharedModel, string>> Saved = [];
-    private static readonly ConditionalWeakTable<object, Dictionary<string, SharedModel>> Loaded = [];
+    private static readonly ConditionalWeakTable<object, Dictionary<SharedWeights, string>> Saved = [];
+    private static readonly ConditionalWeakTable<object, Dictionary<string, object>> Loaded = [];
 
-    public static void Save(ModelSaveContext context, SharedModel model, IHostEnvironment environment)
+    public static void Save(ModelSaveContext context, SharedWeights model, IHostEnvironment environment)
     {
         BinaryWriter writer = context.Writer;
         writer.Write((int)model.Precision);
@@ -29,7 +29,7 @@ internal static class ModelStorage
             writer.Write(ModelReference.Hash(path));
             return;
         }
-        Dictionary<SharedModel, string> places = Saved.GetOrCreateValue(context.Repository);
+        Dictionary<SharedWeights, string> places = Saved.GetOrCreateValue(context.Repository);
         if (places.TryGetValue(model, out string? place))
         {
             writer.Write(Elsewhere);
@@ -44,50 +44,56 @@ internal static class ModelStorage
         writer.Write(config.GetBuffer(), 0, (int)config.Length);
     }
 
-    /// <returns>The model with one reference for the caller.</returns>
+    public static ResTokTokenizer LoadTokenizer(ModelLoadContext context, IHostEnvironment environment) => Load<ResTokTokenizer, ImageTokenizer, TokenizerConfig>(
+        context, environment, (path, options) => ResTokTokenizer.Load(path, options), ResTokTokenizer.FromModel, handle => handle.Share());
+
+    public static ResTokGenerator LoadGenerator(ModelLoadContext context, IHostEnvironment environment) => Load<ResTokGenerator, ImageGenerator, GeneratorConfig>(
+        context, environment, (path, options) => ResTokGenerator.Load(path, options), ResTokGenerator.FromModel, handle => handle.Share());
+
+    /// <returns>A handle for the caller.</returns>
     /// <exception cref="InvalidDataException">The weights are missing or of another kind.</exception>
-    public static SharedModel<TModel, TConfig> Load<TModel, TConfig>(ModelLoadContext context, IHostEnvironment environment, ModelKind<TModel, TConfig> kind)
-        where TModel : PretrainedModel
+    private static THandle Load<THandle, TModel, TConfig>(
+        ModelLoadContext context, IHostEnvironment environment, Func<string, ResTokLoadOptions, THandle> open, Func<TModel, THandle> create, Func<THandle, THandle> share)
+        where THandle : ResTokHandle<TModel, TConfig>
+        where TModel : PretrainedModel, IPretrainedModel<TModel, TConfig>
+        where TConfig : class, IModelConfig<TConfig>
     {
         BinaryReader reader = context.Reader;
         var precision = (Precision)reader.ReadInt32();
         if (!Enum.IsDefined(precision))
             throw new InvalidDataException($"The saved pipeline has weights of an unknown precision, {precision}. Update ResTok.MLNet, or save it again.");
-        Dictionary<string, SharedModel> known = Loaded.GetOrCreateValue(context.Repository);
+        Dictionary<string, object> known = Loaded.GetOrCreateValue(context.Repository);
         switch (reader.ReadByte())
         {
             case ByReference:
                 string path = reader.ReadString(), hash = reader.ReadString();
-                if (known.TryGetValue(path, out SharedModel? referenced))
-                    return Shared<TModel, TConfig>(referenced, path);
-                SharedModel<TModel, TConfig> found = kind.At(ModelReference.Resolve(path, hash), precision, byReference: true);
+                if (known.TryGetValue(path, out object? referenced))
+                    return Shared(referenced, path);
+                THandle found = open(ModelReference.Resolve(path, hash), new() { Precision = precision, StoreByReference = true });
                 known[path] = found;
                 return found;
             case Elsewhere:
                 string place = reader.ReadString();
-                return known.TryGetValue(place, out SharedModel? shared)
-                    ? Shared<TModel, TConfig>(shared, place)
+                return known.TryGetValue(place, out object? shared)
+                    ? Shared(shared, place)
                     : throw new InvalidDataException($"The saved pipeline lacks the weights that should be under '{place}'. Save it again.");
             case Here:
                 int length = reader.ReadInt32();
                 if (length is < 0 or > LongestConfig)
                     throw new InvalidDataException($"The saved pipeline claims a configuration of {length} bytes. Save it again.");
-                using (var config = new MemoryStream(reader.ReadBytes(length)))
-                {
-                    TModel? model = null;
-                    if (!context.TryLoadBinaryStream(WeightsEntry, weights =>
-                        model = kind.Read(config, weights.BaseStream, TorchDevice.Choose(environment), precision)))
-                        throw new InvalidDataException($"The saved pipeline lacks its weights, {context.Directory}/{WeightsEntry}. Save it again.");
-                    SharedModel<TModel, TConfig> read = SharedModel<TModel, TConfig>.Of(kind, model!);
-                    known[context.Directory ?? ""] = read;
-                    return read;
-                }
+                TConfig config = TConfig.Load(new MemoryStream(reader.ReadBytes(length)));
+                TModel? model = null;
+                if (!context.TryLoadBinaryStream(WeightsEntry, weights => model = TModel.Load(config, weights.BaseStream, TorchDevice.Choose(environment), precision)))
+                    throw new InvalidDataException($"The saved pipeline lacks its weights, {context.Directory}/{WeightsEntry}. Save it again.");
+                THandle read = create(model!);
+                known[context.Directory ?? ""] = read;
+                return read;
             default:
                 throw new InvalidDataException("The saved pipeline keeps its weights in a way that this version does not know. Update ResTok.MLNet.");
         }
-    }
 
-    private static SharedModel<TModel, TConfig> Shared<TModel, TConfig>(SharedModel model, string place)
-        where TModel : PretrainedModel =>
-        (model as SharedModel<TModel, TConfig>)?.Share() ?? throw new InvalidDataException($"The saved pipeline has weights of another kind under '{place}'. Save it again.");
+        THandle Shared(object handle, string at) => handle is THandle same
+            ? share(same)
+            : throw new InvalidDataException($"The saved pipeline has weights of another kind under '{at}'. Save it again.");
+    }
 }

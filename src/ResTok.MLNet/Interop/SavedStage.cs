@@ -64,7 +64,7 @@ internal static class SavedStage
     }
 
     /// <summary>Makes a stage of a model once the options are known to fit it; lets go of the model if they do not.</summary>
-    public static T Checked<T>(SharedModel model, Action validate, Func<T> create)
+    public static T Checked<T>(IDisposable model, Action validate, Func<T> create)
     {
         try
         {
@@ -73,7 +73,7 @@ internal static class SavedStage
         }
         catch
         {
-            model.Release();
+            model.Dispose();
             throw;
         }
     }

@@ -10,6 +10,7 @@ namespace ResTok.MLNet.Rows;
 internal sealed class BatchCursor : DataViewRowCursor, IRowSource
 {
     private readonly DataViewRowCursor input;
+    private readonly DataViewSchema.Column[] inputs;
     private readonly bool[] active;
     private readonly int batchSize;
     private readonly BatchRunner runner;
@@ -28,6 +29,7 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
     public BatchCursor(BatchTransformer transformer, DataViewRowCursor input, DataViewSchema schema, DataViewSchema.Column[] inputs, bool[] active)
     {
         this.input = input;
+        this.inputs = inputs;
         this.active = active;
         Schema = schema;
         batchSize = transformer.BatchSize;
@@ -65,12 +67,17 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
                 break;
             }
             writing = rows;
+            string? unreadable = null;
             foreach (ColumnBuffer? buffer in buffers)
-                buffer?.Read(rows);
+            {
+                // Of its own columns, the runner says so.
+                if (buffer?.Read(rows) is { } fault && !inputs.Any(column => column.Index == buffer.Column.Index))
+                    unreadable ??= RowFaults.Describe(buffer.Column, input.Position, fault);
+            }
             positions[rows] = input.Position;
             batches[rows] = input.Batch;
             idGetter(ref ids[rows]);
-            runner.Read(rows, input.Position);
+            runner.Read(rows, input.Position, unreadable);
             rows++;
         }
         capacity = Math.Min(4 * capacity, batchSize);
@@ -93,7 +100,7 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
 
     /// <summary>For the runner: the row being read. A column that is also passed on is not read (and decoded) twice.</summary>
     ValueGetter<T> IRowSource.GetGetter<T>(DataViewSchema.Column column) => buffers[column.Index] is ColumnBuffer<T> buffer
-        ? (ref T value) => value = buffer[writing]
+        ? (ref T value) => value = buffer.Value(writing)
         : input.GetGetter<T>(column);
 
     ValueGetter<DataViewRowId> IRowSource.GetIdGetter() => input.GetIdGetter();

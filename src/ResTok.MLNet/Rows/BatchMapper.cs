@@ -36,20 +36,21 @@ internal sealed class BatchMapper : IRowToRowMapper
         return new Row(transformer, input, OutputSchema, inputs, active);
     }
 
-    private sealed class Row : DataViewRow, IRowSource
+    private sealed class Row : DataViewRow
     {
         private readonly DataViewRow input;
         private readonly bool[] active;
-        private readonly BatchRunner? runner;
-        private long computed = -1;
+        private readonly InvalidRows invalid;
+        private readonly RowComputation? computation;
 
         public Row(BatchTransformer transformer, DataViewRow input, DataViewSchema schema, DataViewSchema.Column[] inputs, bool[] active)
         {
             this.input = input;
             this.active = active;
             Schema = schema;
+            invalid = transformer.CountInvalidRows();
             if (active.AsSpan(input.Schema.Count).Contains(true))
-                runner = transformer.CreateRunner(this, inputs, 1);
+                computation = new(transformer, input, inputs);
         }
 
         public override DataViewSchema Schema { get; }
@@ -66,33 +67,19 @@ internal sealed class BatchMapper : IRowToRowMapper
         {
             Columns.CheckActive(active, column);
             return column.Index < input.Schema.Count
-                ? input.GetGetter<TValue>(input.Schema[column.Index])
-                : Columns.Typed<TValue>(runner!.Getter(column.Index - input.Schema.Count, Compute), column);
+                ? RowFaults.Guard<TValue>(input, input.Schema[column.Index], invalid)
+                : computation!.Getter<TValue>(column);
         }
-
-        ValueGetter<T> IRowSource.GetGetter<T>(DataViewSchema.Column column) => input.GetGetter<T>(input.Schema[column.Index]);
 
         protected override void Dispose(bool disposing)
         {
             if (disposing)
             {
-                runner?.Dispose();
+                computation?.Dispose();
+                invalid.Dispose();
                 input.Dispose();
             }
             base.Dispose(disposing);
-        }
-
-        private int Compute()
-        {
-            // Position −1 says nothing of which row it is.
-            if (computed != input.Position || computed == -1)
-            {
-                computed = -1;
-                runner!.Read(0, input.Position);
-                runner.Run(1);
-                computed = input.Position;
-            }
-            return 0;
         }
     }
 }

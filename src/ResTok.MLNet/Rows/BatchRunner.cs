@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using ResTok.MLNet.Interop;
 
 namespace ResTok.MLNet.Rows;
 
@@ -10,34 +9,53 @@ namespace ResTok.MLNet.Rows;
 /// the results of each slot. Belongs to one cursor or row, so to one thread.
 /// </summary>
 /// <param name="environment">Where to log.</param>
-/// <param name="model">What computes.</param>
+/// <param name="weights">What computes; null where no model does.</param>
 /// <param name="onInvalidRow">What to do with rows that cannot be used.</param>
 /// <param name="capacity">Slots.</param>
-internal abstract class BatchRunner(IHostEnvironment environment, SharedModel model, InvalidRowHandling onInvalidRow, int capacity) : IDisposable
+internal abstract class BatchRunner(IHostEnvironment environment, SharedWeights? weights, InvalidRowHandling onInvalidRow, int capacity) : IDisposable
 {
     private readonly bool[] missing = new bool[capacity];
-    private long invalidRows;
-    private string? firstFault;
+    private readonly InvalidRows invalid = new(environment, onInvalidRow);
 
     /// <summary>Reads the inputs of the row the source stands at.</summary>
     /// <param name="slot">Where to keep them.</param>
     /// <param name="position">The row's position, for messages.</param>
+    /// <param name="unreadable">What is wrong with columns that are only passed on, or null.</param>
     /// <exception cref="InvalidOperationException">The row cannot be used, and such rows are to fail.</exception>
-    public void Read(int slot, long position)
+    public void Read(int slot, long position, string? unreadable = null)
     {
-        string? fault = ReadRow(slot, position);
+        string? fault;
+        Exception? inner = null;
+        try
+        {
+            fault = ReadRow(slot, position);
+        }
+        catch (Exception thrown) when (RowFaults.IsOfRow(thrown))
+        {
+            (fault, inner) = ($"Row {position} cannot be read: {thrown.Message}", thrown);
+        }
         missing[slot] = fault is not null;
-        if (fault is null)
-            return;
-        if (onInvalidRow == InvalidRowHandling.Fail)
-            throw new InvalidOperationException(fault);
-        invalidRows++;
-        firstFault ??= fault;
+        if ((fault ?? unreadable) is { } what)
+            invalid.Add(position, what, inner);
     }
 
     /// <summary>Computes the results of the slots 0 to <paramref name="count"/> − 1; those of missing rows may be anything.</summary>
     /// <exception cref="InvalidOperationException">The device fails, and the CPU must not take over.</exception>
-    public void Run(int count) => DeviceFaults.Run(Environment, model, count, RunBatch);
+    public void Run(int count)
+    {
+        try
+        {
+            if (weights is null)
+                RunBatch(count);
+            else
+                DeviceFaults.Run(Environment, weights, count, RunBatch);
+        }
+        catch (Exception fault)
+        {
+            RowFaults.OfStage(fault);
+            throw;
+        }
+    }
 
     /// <summary>A getter of an output column's value.</summary>
     /// <param name="output">Index among the transformer's output columns.</param>
@@ -47,13 +65,8 @@ internal abstract class BatchRunner(IHostEnvironment environment, SharedModel mo
 
     protected IHostEnvironment Environment { get; } = environment;
 
-    /// <summary>Says how many rows were left out.</summary>
-    public void Dispose()
-    {
-        if (invalidRows > 0)
-            MLNetInternals.LogWarning(Environment, $"{invalidRows} rows could not be used and have missing values. The first: {firstFault}");
-        invalidRows = 0;
-    }
+    /// <summary>Says how many rows could not be used.</summary>
+    public virtual void Dispose() => invalid.Dispose();
 
     /// <summary>As <see cref="Run"/>, on whatever device the model is; called again, also with fewer slots, where that failed.</summary>
     protected abstract void RunBatch(int count);
@@ -64,13 +77,4 @@ internal abstract class BatchRunner(IHostEnvironment environment, SharedModel mo
 
     /// <summary>Whether the row in a slot gets missing values.</summary>
     protected bool IsMissing(int slot) => missing[slot];
-}
-
-/// <summary>Where a <see cref="BatchRunner"/> gets its inputs from.</summary>
-internal interface IRowSource
-{
-    ValueGetter<T> GetGetter<T>(DataViewSchema.Column column);
-
-    /// <summary>The id of the row being read, which stays with it however rows are ordered or divided.</summary>
-    ValueGetter<DataViewRowId> GetIdGetter();
 }

@@ -11,13 +11,14 @@ namespace ResTok.MLNet.Rows;
 /// </summary>
 public abstract class BatchTransformer : ITransformer, IDisposable
 {
-    private readonly SharedModel model;
-    private int disposals;
+    private readonly IDisposable? model;
+    private readonly InvalidRowHandling onInvalidRow;
 
-    private protected BatchTransformer(IHostEnvironment environment, SharedModel model, int batchSize)
+    private protected BatchTransformer(IHostEnvironment environment, IDisposable? model, int batchSize, InvalidRowHandling onInvalidRow)
     {
         Environment = environment;
         this.model = model;
+        this.onInvalidRow = onInvalidRow;
         BatchSize = batchSize;
     }
 
@@ -25,6 +26,9 @@ public abstract class BatchTransformer : ITransformer, IDisposable
     public bool IsRowToRowMapper => true;
 
     internal int BatchSize { get; }
+
+    /// <summary>Whether rows are computed one by one when they are read, and not in batches ahead.</summary>
+    internal virtual bool IsRowByRow => false;
 
     private protected IHostEnvironment Environment { get; }
 
@@ -34,6 +38,9 @@ public abstract class BatchTransformer : ITransformer, IDisposable
     /// <summary>Finds and checks the columns this transformer reads.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     internal abstract DataViewSchema.Column[] FindInputs(DataViewSchema schema);
+
+    /// <summary>For a cursor's rows of which a column cannot be read.</summary>
+    internal InvalidRows CountInvalidRows() => new(Environment, onInvalidRow);
 
     /// <summary>Makes what computes the columns, over the input columns that <see cref="FindInputs"/> found.</summary>
     internal abstract BatchRunner CreateRunner(IRowSource source, DataViewSchema.Column[] inputs, int capacity);
@@ -73,8 +80,7 @@ public abstract class BatchTransformer : ITransformer, IDisposable
     /// <summary>Lets go of the weights, which are freed once no handle or transformer uses them.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref disposals, 1) == 0) // a second release would take the weights from somebody else
-            model.Release();
+        model?.Dispose();
         GC.SuppressFinalize(this);
     }
 

@@ -36,9 +36,10 @@ internal sealed class BatchView : IDataView
         return [.. input.GetRowCursorSet(Needed(active), n, rand).Select(cursor => Wrap(cursor, active))];
     }
 
-    private DataViewRowCursor Wrap(DataViewRowCursor cursor, bool[] active) => Computes(active)
-        ? new BatchCursor(transformer, cursor, Schema, inputs, active)
-        : new PassThroughCursor(cursor, Schema, active);
+    private DataViewRowCursor Wrap(DataViewRowCursor cursor, bool[] active) =>
+        !Computes(active) ? new PassThroughCursor(transformer, cursor, Schema, active)
+        : transformer.IsRowByRow ? new RowByRowCursor(transformer, cursor, Schema, inputs, active)
+        : new BatchCursor(transformer, cursor, Schema, inputs, active);
 
     private bool[] Active(IEnumerable<DataViewSchema.Column> columns)
     {

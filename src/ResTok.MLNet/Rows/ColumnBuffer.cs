@@ -1,14 +1,21 @@
 using System.Reflection;
+using System.Runtime.ExceptionServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using ResTok.MLNet.Images;
 
 namespace ResTok.MLNet.Rows;
 
 /// <summary>The values of one input column for the rows of a batch.</summary>
-internal abstract class ColumnBuffer : IDisposable
+internal abstract class ColumnBuffer(DataViewSchema.Column column) : IDisposable
 {
-    /// <summary>Reads the value of the row the source stands at.</summary>
-    public abstract void Read(int slot);
+    public DataViewSchema.Column Column => column;
+
+    /// <summary>Reads the value of the row the source stands at. One that cannot be read is missing.</summary>
+    /// <param name="slot">Where to keep it.</param>
+    /// <returns>Why it could not be read, or null.</returns>
+    /// <exception cref="InvalidOperationException">It could not be read, and values of its type cannot be missing.</exception>
+    public abstract Exception? Read(int slot);
 
     public abstract void Dispose();
 
@@ -20,26 +27,49 @@ internal abstract class ColumnBuffer : IDisposable
 /// The buffer owns its values. Who owns a getter's image differs by source (LoadImages disposes the one it is handed, rows from
 /// objects hand out the user's own), so images are read through one scratch variable and cloned.
 /// </summary>
-internal sealed class ColumnBuffer<T>(DataViewRow row, DataViewSchema.Column column, int capacity) : ColumnBuffer
+internal sealed class ColumnBuffer<T>(DataViewRow row, DataViewSchema.Column column, int capacity) : ColumnBuffer(column)
 {
     private static readonly bool OwnsValues = typeof(IDisposable).IsAssignableFrom(typeof(T));
 
     private readonly ValueGetter<T> getter = row.GetGetter<T>(column);
     private readonly T[] slots = new T[capacity];
+    private readonly Exception?[] faults = new Exception?[capacity];
     private T scratch = default!;
 
+    /// <summary>A slot's value, for who passes it on.</summary>
     public ref T this[int slot] => ref slots[slot];
 
-    public override void Read(int slot)
+    /// <summary>A slot's value, for who computes with it: that it could not be read is found as if it were read now.</summary>
+    public T Value(int slot)
     {
-        if (!OwnsValues)
+        if (faults[slot] is { } fault)
+            ExceptionDispatchInfo.Throw(fault);
+        return slots[slot];
+    }
+
+    public override Exception? Read(int slot)
+    {
+        try
         {
-            getter(ref slots[slot]);
-            return;
+            if (OwnsValues)
+            {
+                RowFaults.Read(getter, ref scratch);
+                (slots[slot] as IDisposable)?.Dispose();
+                ValueCopier<T>.Copy(scratch, ref slots[slot]);
+            }
+            else
+            {
+                RowFaults.Read(getter, ref slots[slot]);
+            }
+            return faults[slot] = null;
         }
-        getter(ref scratch);
-        (slots[slot] as IDisposable)?.Dispose();
-        ValueCopier<T>.Copy(scratch, ref slots[slot]);
+        catch (Exception fault) when (RowFaults.IsOfRow(fault))
+        {
+            (slots[slot] as IDisposable)?.Dispose();
+            if (!MissingValue.TrySet(Column.Type, ref slots[slot]))
+                throw RowFaults.OfStage(new InvalidOperationException(RowFaults.Describe(Column, row.Position, fault), fault));
+            return faults[slot] = fault;
+        }
     }
 
     public override void Dispose()
@@ -74,5 +104,5 @@ internal static class ValueCopier<T>
 
     // The target is not disposed: PredictionEngine passes the previous prediction's image, which the user may still hold.
     private static void CopyImage(in MLImage source, ref MLImage target) =>
-        target = source is null ? null! : MLImage.CreateFromPixels(source.Width, source.Height, source.PixelFormat, source.Pixels);
+        target = source is null ? null! : ImageFile.Copy(source);
 }

@@ -13,13 +13,13 @@ namespace ResTok.MLNet.Rows;
 internal static class DeviceFaults
 {
     /// <param name="environment">Says whether the CPU may take over, and gets the warning.</param>
-    /// <param name="model">What computes.</param>
+    /// <param name="weights">What computes.</param>
     /// <param name="count">Rows.</param>
     /// <param name="run">Computes so many of them; called again where it failed.</param>
     /// <exception cref="InvalidOperationException">The device fails, and the CPU must not take over or is the device.</exception>
-    public static void Run(IHostEnvironment environment, SharedModel model, int count, Action<int> run)
+    public static void Run(IHostEnvironment environment, SharedWeights weights, int count, Action<int> run)
     {
-        torch.Device device = model.DeviceFor(environment); // before the run: another thread may fall back meanwhile
+        torch.Device device = weights.DeviceFor(environment); // before the run: another thread may fall back meanwhile
         bool isCpu = device.type == DeviceType.CPU;
         try
         {
@@ -28,12 +28,12 @@ internal static class DeviceFaults
         catch (ExternalException fault) when (!isCpu || TorchRuntime.IsOutOfMemory(fault))
         {
             string problem = TorchRuntime.IsOutOfMemory(fault)
-                ? $"{device} has no memory for a batch of {count} in the {model.Name}. {Advice(Fitting(count, run))}"
-                : $"{device} failed with a batch of {count} in the {model.Name}: {fault.Message.Split('\n')[0].TrimEnd('.')}. Check the device and its driver (nvidia-smi), and start the program again.";
+                ? $"{device} has no memory for a batch of {count} in the {weights.Name}. {Advice(Fitting(count, run))}"
+                : $"{device} failed with a batch of {count} in the {weights.Name}: {fault.Message.Split('\n')[0].TrimEnd('.')}. Check the device and its driver (nvidia-smi), and start the program again.";
             if (isCpu || !MLNetInternals.DeviceChoice(environment).FallbackToCpu)
                 throw new InvalidOperationException(isCpu ? problem : $"{problem} To go on with the CPU then, set MLContext.FallbackToCpu to true.", fault);
             MLNetInternals.LogWarning(environment, $"{problem} From here on the CPU computes.");
-            model.FallBack();
+            weights.FallBack();
             run(count);
         }
     }

@@ -60,5 +60,5 @@ internal static class IntegerColumn
     private static ArgumentOutOfRangeException Missing(string name, string what) => new("schema", $"There is no column '{name}' of {what}.");
 
     private static ArgumentOutOfRangeException WrongType(string name, string what, string type) =>
-        new("schema", $"Column '{name}' of {what} must be an integer or a key, but is {type}. Convert it first, for instance with MapValueToKey.");
+        new("schema", $"Column '{name}' of {what} must be an integer or a key, but is {type}. Convert it first, for instance with ConvertType.");
 }

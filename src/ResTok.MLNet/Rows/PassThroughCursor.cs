@@ -4,8 +4,10 @@ using Microsoft.ML.Data;
 namespace ResTok.MLNet.Rows;
 
 /// <summary>For readers of other columns only: nothing is computed or kept.</summary>
-internal sealed class PassThroughCursor(DataViewRowCursor input, DataViewSchema schema, bool[] active) : DataViewRowCursor
+internal class PassThroughCursor(BatchTransformer transformer, DataViewRowCursor input, DataViewSchema schema, bool[] active) : DataViewRowCursor
 {
+    private readonly InvalidRows invalid = transformer.CountInvalidRows();
+
     public override DataViewSchema Schema => schema;
 
     public override long Position => input.Position;
@@ -21,26 +23,16 @@ internal sealed class PassThroughCursor(DataViewRowCursor input, DataViewSchema 
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
         Columns.CheckActive(active, column);
-        return input.GetGetter<TValue>(input.Schema[column.Index]);
+        return RowFaults.Guard<TValue>(input, input.Schema[column.Index], invalid);
     }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
+            invalid.Dispose();
             input.Dispose();
+        }
         base.Dispose(disposing);
     }
-}
-
-/// <summary>Checks that cursors and rows share.</summary>
-internal static class Columns
-{
-    public static void CheckActive(bool[] active, DataViewSchema.Column column)
-    {
-        if (!active[column.Index])
-            throw new ArgumentException($"Column '{column.Name}' was not asked for when the cursor was made.", nameof(column));
-    }
-
-    public static ValueGetter<T> Typed<T>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<T>
-        ?? throw new InvalidOperationException($"Column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(T)}.");
 }

@@ -9,7 +9,7 @@ using ResTok.Models.Training;
 
 namespace ResTok.MLNet;
 
-/// <summary>Trains a generator on columns of tokens and labels. Made by <see cref="ResTokCatalog.ResTokGeneratorTrainer"/>.</summary>
+/// <summary>Trains a generator on columns of tokens and labels. Made by <see cref="ResTokCatalog.ResTokTrainGenerator"/>.</summary>
 public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransformer>
 {
     private readonly IHostEnvironment environment;
@@ -21,9 +21,10 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
     internal ResTokGeneratorTrainer(
         IHostEnvironment environment, string outputColumnName, string tokensColumnName, string labelColumnName, Options options)
     {
-        if (options.InitialCheckpoint is null)
+        if (options.InitialModel is null)
             options.Config.Validate();
         options.Training.Validate();
+        TokenColumn.CheckMissing(options.OnInvalidRow, asKeys: true); // such rows are left out
         this.environment = environment;
         this.outputColumnName = outputColumnName;
         this.tokensColumnName = tokensColumnName;
@@ -31,31 +32,30 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
         this.options = options;
     }
 
-    /// <summary>Trains on all rows.</summary>
+    /// <summary>Trains on all rows, and validates on those of <see cref="Options.ValidationSet"/>.</summary>
     /// <param name="input">Data with the columns of tokens and labels. It is shuffled every epoch where it can be.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
-    /// <exception cref="InvalidOperationException">A row's tokens or label are out of range.</exception>
+    /// <exception cref="InvalidOperationException">A row's tokens or label are out of range, and such rows are to fail.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled; the run folder has a checkpoint to go on from.</exception>
     /// <exception cref="TrainingException">The loss is not a number, or memory is short.</exception>
-    public ResTokGenerationTransformer Fit(IDataView input) => Fit(input, null);
-
-    /// <summary>Trains, and validates on held-out rows.</summary>
-    /// <param name="input">Data with the columns of tokens and labels.</param>
-    /// <param name="validation">Held-out data with the same columns, which is kept in memory.</param>
-    /// <inheritdoc cref="Fit(IDataView)" path="/exception"/>
-    public ResTokGenerationTransformer Fit(IDataView input, IDataView? validation)
+    public ResTokGenerationTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
         TorchSharp.torch.Device device = TorchDevice.Choose(environment);
-        ImageGenerator generator = options.InitialCheckpoint is { } path
-            ? ImageGenerator.Load(path, device)
-            : ImageGenerator.Create(options.Config, device, seed: options.Training.Seed);
+        GeneratorConfig config = options.InitialModel?.Config ?? options.Config;
+        options.Generation.Validate(config); // now, and not when hours of training are over
+        TokenColumn.Find(input.Schema, tokensColumnName, int.MaxValue);
+        config = config with { ClassNames = LabelColumn.NamesToLearn(LabelColumn.Find(input.Schema, labelColumnName, config), config) };
+        ImageGenerator generator = options.InitialModel is { } initial
+            ? initial.Copy(config, device)
+            : ImageGenerator.Create(config, device, seed: options.Training.Seed);
         try
         {
             ViewData<TokenSample> samples = Samples(input, generator.Config);
-            List<TokenSample>? held = validation is null ? null : Samples(validation, generator.Config).ReadAll();
+            List<TokenSample>? held = options.ValidationSet is null ? null : Samples(options.ValidationSet, generator.Config).ReadAll();
+            using var cancellation = new HostCancellation(environment, options.CancellationToken);
             var log = new TrainingLog(environment, options.Training);
-            Trainer.Train(generator, samples, options.Training with { Progress = log, OnPicture = log.Write }, held, options.Cancellation);
+            Trainer.Train(generator, samples, options.Training with { Progress = log, OnPreview = log.Write }, held, cancellation.Token);
         }
         catch
         {
@@ -63,7 +63,7 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
             throw;
         }
         var columns = new GenerationColumns(labelColumnName, options.Generation.SeedColumnName, options.Generation.PrefixColumnName);
-        return new(environment, outputColumnName, columns, SharedGenerator.Of(ModelKinds.Generator, generator), options.Generation);
+        return new(environment, outputColumnName, columns, ResTokGenerator.FromModel(generator), options.Generation);
     }
 
     /// <summary>Checks the columns and adds the column that the trained transformer will add.</summary>
@@ -74,7 +74,7 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
         ArgumentNullException.ThrowIfNull(inputSchema);
         var shape = inputSchema.ToDictionary(column => column.Name);
         TokenColumn.Check(shape, tokensColumnName);
-        IntegerColumn.Check(shape, labelColumnName, "labels");
+        LabelColumn.Check(shape, labelColumnName, (options.InitialModel?.Config ?? options.Config).ClassNames);
         shape[outputColumnName] = TokenColumn.Shape(outputColumnName, options.Generation.TokensAsKeys);
         return new SchemaShape(shape.Values);
     }
@@ -83,44 +83,60 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
     {
         DataViewSchema.Column tokens = TokenColumn.Find(view.Schema, tokensColumnName, int.MaxValue);
         DataViewSchema.Column label = ResTokGenerationTransformer.FindColumns(view.Schema, new(labelColumnName, null, null), config)[0];
-        return new(view, [tokens, label], options.Training.Seed, source =>
+        return new(environment, view, [tokens, label], options.Training.Seed, options.OnInvalidRow, source =>
         {
             Action<List<int>> readTokens = TokenColumn.Reader(source, tokens);
-            Func<Int128> readLabel = IntegerColumn.Reader(source, label);
-            var row = new List<int>();
-            return random =>
+            LabelColumn.Reader readLabel = LabelColumn.CreateReader(source, label, config);
+            var all = new List<int>();
+            return (long row, Random random, out TokenSample sample) =>
             {
-                readTokens(row);
-                if (row.Count == 0 || row.Count % config.Tokens != 0)
-                    throw new InvalidOperationException($"Column '{tokensColumnName}' has {row.Count} tokens in a row, but must have {config.Tokens} for each view of the picture.");
-                int view = random.Next(row.Count / config.Tokens);
-                Int128 value = readLabel();
-                if (value < 0 || value >= config.Classes)
-                    throw new InvalidOperationException($"Column '{labelColumnName}' has the label {value} in a row, but the generator's classes are 0 to {config.Classes - 1}.");
-                int[] picture = [.. row.Skip(view * config.Tokens).Take(config.Tokens)];
-                return TokenColumn.FaultOf(picture, config.CodebookSize, tokensColumnName, -1) is { } fault
-                    ? throw new InvalidOperationException(fault)
-                    : new((int)value, picture);
+                sample = default!;
+                readTokens(all);
+                if (all.Count == 0 || all.Count % config.Tokens != 0)
+                    return $"Column '{tokensColumnName}' has {all.Count} tokens in row {row}, but must have {config.Tokens} for each view of the picture.";
+                int view = random.Next(all.Count / config.Tokens);
+                if (readLabel(row, out int value) is { } unknown)
+                    return unknown;
+                int[] picture = [.. all.Skip(view * config.Tokens).Take(config.Tokens)];
+                if (TokenColumn.FaultOf(picture, config.CodebookSize, tokensColumnName, row) is { } fault)
+                    return fault;
+                sample = new(value, picture);
+                return null;
             };
         });
     }
 
     /// <summary>What to train, and how.</summary>
-    public sealed class Options
+    public sealed record Options
     {
-        /// <summary>The generator to make from scratch; ignored with <see cref="InitialCheckpoint"/>.</summary>
+        /// <summary>
+        /// The generator to make from scratch; ignored with <see cref="InitialModel"/>. Where it names no classes and the labels are keys
+        /// with names (of <c>MapValueToKey</c>), it learns those, so that the trained generator takes them as labels.
+        /// </summary>
         public GeneratorConfig Config { get; init; } = new();
 
-        /// <summary>A saved generator to train further, a path as for <see cref="ResTokGenerator.Load(string, ResTokModel.Options?)"/>; null to train from scratch.</summary>
-        public string? InitialCheckpoint { get; init; }
+        /// <summary>
+        /// The generator to train further; null to train from scratch. The caller keeps the handle and disposes it; its weights stay as they
+        /// are.
+        /// </summary>
+        public ResTokGenerator? InitialModel { get; init; }
+
+        /// <summary>Held-out rows with the same columns, for validation, early stopping and previews; kept in memory. Null for none.</summary>
+        public IDataView? ValidationSet { get; init; }
 
         /// <summary>Length, optimiser and run folder.</summary>
         public GeneratorTrainingOptions Training { get; init; } = new();
 
+        /// <summary>
+        /// What to do with rows, of the validation data too, whose tokens or label are out of range or missing: to fail with the column, the
+        /// row and the value, or with <see cref="InvalidRowHandling.Missing"/> to leave them out. How many were so is logged.
+        /// </summary>
+        public InvalidRowHandling OnInvalidRow { get; init; }
+
         /// <summary>How the trained transformer generates.</summary>
         public ResTokGenerationEstimator.Options Generation { get; init; } = new();
 
-        /// <summary>Ends training before its next step.</summary>
-        public CancellationToken Cancellation { get; init; }
+        /// <summary>Ends training before its next step, as <see cref="MLContext.CancelExecution"/> does.</summary>
+        public CancellationToken CancellationToken { get; init; }
     }
 }

@@ -1,6 +1,6 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using ResTok.MLNet.Images;
 using ResTok.MLNet.Rows;
 using ResTok.MLNet.Training;
 using ResTok.Models;
@@ -8,7 +8,7 @@ using ResTok.Models.Training;
 
 namespace ResTok.MLNet;
 
-/// <summary>Trains a tokenizer on an image column. Made by <see cref="ResTokCatalog.ResTokTokenizerTrainer"/>.</summary>
+/// <summary>Trains a tokenizer on an image column. Made by <see cref="ResTokCatalog.ResTokTrainTokenizer"/>.</summary>
 public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransformer>
 {
     private readonly IHostEnvironment environment;
@@ -18,49 +18,48 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
 
     internal ResTokTokenizerTrainer(IHostEnvironment environment, string outputColumnName, string inputColumnName, Options options)
     {
-        if (options.InitialCheckpoint is null)
+        if (options.InitialModel is null)
             options.Config.Validate();
         options.Training.Validate();
+        options.Encoding.Validate(outputColumnName); // now, and not when hours of training are over
+        TokenColumn.CheckMissing(options.OnInvalidRow, asKeys: true); // such rows are left out
+        SkiaVersion.Check();
         this.environment = environment;
         this.outputColumnName = outputColumnName;
         this.inputColumnName = inputColumnName;
         this.options = options;
     }
 
-    /// <summary>Trains on all rows.</summary>
+    /// <summary>Trains on all rows, and validates on those of <see cref="Options.ValidationSet"/>.</summary>
     /// <param name="input">Data with the image column. It is shuffled every epoch where it can be, and read in its own order where not.</param>
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or holds no images.</exception>
+    /// <exception cref="InvalidOperationException">A row's picture cannot be used, and such rows are to fail.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled; the run folder has a checkpoint to go on from.</exception>
     /// <exception cref="TrainingException">The loss is not a number, or memory is short.</exception>
-    public ResTokEncodingTransformer Fit(IDataView input) => Fit(input, null);
-
-    /// <summary>Trains, and validates on held-out rows.</summary>
-    /// <param name="input">Data with the image column.</param>
-    /// <param name="validation">Held-out data with the same column; its pictures are kept in memory.</param>
-    /// <inheritdoc cref="Fit(IDataView)" path="/exception"/>
-    public ResTokEncodingTransformer Fit(IDataView input, IDataView? validation)
+    public ResTokEncodingTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
         ResTokEncodingTransformer.FindImages(input.Schema, inputColumnName);
         TorchSharp.torch.Device device = TorchDevice.Choose(environment);
-        ImageTokenizer tokenizer = options.InitialCheckpoint is { } path
-            ? ImageTokenizer.Load(path, device)
+        ImageTokenizer tokenizer = options.InitialModel is { } initial
+            ? initial.Copy(initial.Config, device)
             : ImageTokenizer.Create(options.Config, device, seed: options.Training.Seed, initialization: options.Initialization);
         try
         {
             int size = tokenizer.Config.CropSize;
-            List<byte[]>? held = validation is null ? null : Pictures(validation, new(size, crop: false, flip: false)).ReadAll();
+            List<byte[]>? held = options.ValidationSet is null ? null : Pictures(options.ValidationSet, new(size, crop: false, flip: false)).ReadAll();
+            using var cancellation = new HostCancellation(environment, options.CancellationToken);
             var log = new TrainingLog(environment, options.Training);
             Trainer.Train(
                 tokenizer, Pictures(input, new(size, options.RandomCrop, options.RandomFlip)),
-                options.Training with { Progress = log, OnPicture = log.Write }, held, options.Cancellation);
+                options.Training with { Progress = log, OnPreview = log.Write }, held, cancellation.Token);
         }
         catch
         {
             tokenizer.Dispose();
             throw;
         }
-        return new(environment, outputColumnName, inputColumnName, SharedTokenizer.Of(ModelKinds.Tokenizer, tokenizer), options.Encoding);
+        return new(environment, outputColumnName, inputColumnName, ResTokTokenizer.FromModel(tokenizer), options.Encoding);
     }
 
     /// <summary>Checks the image column and adds the columns that the trained transformer will add.</summary>
@@ -69,31 +68,34 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) =>
         ResTokEncodingEstimator.OutputSchema(inputSchema, outputColumnName, inputColumnName, options.Encoding);
 
-    private ViewData<byte[]> Pictures(IDataView view, ImageAugmentation augmentation) => new(
-        view, [ResTokEncodingTransformer.FindImages(view.Schema, inputColumnName)], options.Training.Seed, source =>
+    private ViewData<byte[]> Pictures(IDataView view, ImageAugmentation augmentation)
+    {
+        DataViewSchema.Column column = ResTokEncodingTransformer.FindImages(view.Schema, inputColumnName);
+        return new(environment, view, [column], options.Training.Seed, options.OnInvalidRow, source =>
         {
-            ValueGetter<MLImage> getter = source.GetGetter<MLImage>(view.Schema[inputColumnName]);
-            MLImage image = null!;
-            return random =>
-            {
-                getter(ref image); // belongs to the source
-                return image is null
-                    ? throw new InvalidOperationException($"Column '{inputColumnName}' has a row without an image. Filter such rows out first.")
-                    : augmentation.Apply(ResTokImages.Rgb(image), image.Width, image.Height, random);
-            };
+            var reader = new ImageColumnReader(source, column);
+            return (long row, Random random, out byte[] sample) =>
+                reader.Read(row, image => augmentation.Apply(ResTokImages.Rgb(image), image.Width, image.Height, random), out sample);
         });
+    }
 
     /// <summary>What to train, and how.</summary>
-    public sealed class Options
+    public sealed record Options
     {
-        /// <summary>The tokenizer to make from scratch; ignored with <see cref="InitialCheckpoint"/>.</summary>
+        /// <summary>The tokenizer to make from scratch; ignored with <see cref="InitialModel"/>.</summary>
         public TokenizerConfig Config { get; init; } = new() { MergeTokens = true, PixelEncoder = true };
 
         /// <summary>How fresh weights start; by default so that tokenizers of any size learn.</summary>
         public WeightInitialization Initialization { get; init; } = WeightInitialization.FanIn;
 
-        /// <summary>A saved tokenizer to train further, a path as for <see cref="ResTokModel.Load(string, ResTokModel.Options?)"/>; null to train from scratch.</summary>
-        public string? InitialCheckpoint { get; init; }
+        /// <summary>
+        /// The tokenizer to train further; null to train from scratch. The caller keeps the handle and disposes it; its weights stay as they
+        /// are.
+        /// </summary>
+        public ResTokTokenizer? InitialModel { get; init; }
+
+        /// <summary>Held-out rows with the same columns, for validation, early stopping and previews; kept in memory. Null for none.</summary>
+        public IDataView? ValidationSet { get; init; }
 
         /// <summary>Length, losses, optimiser and run folder.</summary>
         public TokenizerTrainingOptions Training { get; init; } = new();
@@ -104,10 +106,16 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
         /// <summary>Whether every second picture on average is mirrored.</summary>
         public bool RandomFlip { get; init; } = true;
 
+        /// <summary>
+        /// What to do with rows, of the validation data too, whose picture is absent or cannot be used: to fail with the column, the row and
+        /// the reason, or with <see cref="InvalidRowHandling.Missing"/> to leave them out. How many were so is logged.
+        /// </summary>
+        public InvalidRowHandling OnInvalidRow { get; init; }
+
         /// <summary>How the trained transformer encodes.</summary>
         public ResTokEncodingEstimator.Options Encoding { get; init; } = new();
 
-        /// <summary>Ends training before its next step.</summary>
-        public CancellationToken Cancellation { get; init; }
+        /// <summary>Ends training before its next step, as <see cref="MLContext.CancelExecution"/> does.</summary>
+        public CancellationToken CancellationToken { get; init; }
     }
 }

@@ -6,7 +6,7 @@ using ResTok.Models.Training;
 
 namespace ResTok.MLNet.Training;
 
-/// <summary>Reports a training run through ML.NET's log and writes its pictures into the run folder.</summary>
+/// <summary>Reports a training run through ML.NET's log and writes its previews into the run folder.</summary>
 internal sealed class TrainingLog(IHostEnvironment environment, TrainingOptions options) : IProgress<TrainingProgress>
 {
     public void Report(TrainingProgress value)
@@ -17,14 +17,14 @@ internal sealed class TrainingLog(IHostEnvironment environment, TrainingOptions 
         options.Progress?.Report(value);
     }
 
-    public void Write(TrainingPicture picture)
+    public void Write(TrainingPreview preview)
     {
-        options.OnPicture?.Invoke(picture);
+        options.OnPreview?.Invoke(preview);
         if (options.RunFolder is null)
             return;
-        string folder = Path.Combine(options.RunFolder, "pictures");
+        string folder = Path.Combine(options.RunFolder, "previews");
         Directory.CreateDirectory(folder);
-        using MLImage image = MLImage.CreateFromPixels(picture.Width, picture.Height, MLPixelFormat.Rgba32, picture.Rgba);
-        image.Save(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{picture.Name}-{picture.Step:000000}.png")));
+        using MLImage image = MLImage.CreateFromPixels(preview.Width, preview.Height, MLPixelFormat.Rgba32, preview.Rgba);
+        image.Save(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{preview.Name}-{preview.Step:000000}.png")));
     }
 }

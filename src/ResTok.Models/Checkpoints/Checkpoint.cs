@@ -30,8 +30,8 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>Opens a checkpoint.</summary>
     /// <param name="path">
-    /// A <c>.safetensors</c> file, a <c>.safetensors.index.json</c> of shards, a PyTorch file (<c>.bin</c>, <c>.pt</c>,
-    /// <c>.pth</c>), or a folder that holds one of them (see <see cref="CheckpointLayout"/> for the order).
+    /// A <c>.safetensors</c> file, a PyTorch file (<c>.bin</c>, <c>.pt</c>, <c>.pth</c>), an <c>.index.json</c> of shards of
+    /// either, or a folder that holds one of them (see <see cref="CheckpointLayout"/> for the order).
     /// </param>
     /// <exception cref="CheckpointException">There is no checkpoint, or it is damaged, or it asks for code to be run.</exception>
     public static Checkpoint Open(string path)
@@ -42,10 +42,8 @@ public sealed class Checkpoint : IDisposable
         {
             if (CheckpointLayout.IsIndex(file))
                 checkpoint.AddShards(file);
-            else if (file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
-                checkpoint.AddSafetensors(file, null);
             else
-                checkpoint.AddPyTorch(file);
+                checkpoint.Add(file, null);
             return checkpoint;
         }
         catch (Exception fault) when (fault is not CheckpointException && fault is IOException or UnauthorizedAccessException)
@@ -121,6 +119,24 @@ public sealed class Checkpoint : IDisposable
         readers.Add(name, read);
     }
 
+    private void AddShards(string index)
+    {
+        foreach ((string shard, HashSet<string> names) in CheckpointLayout.ReadIndex(index))
+            Add(shard, names);
+    }
+
+    /// <param name="file">Of either format.</param>
+    /// <param name="wanted">The tensors to take, as the file names them; null for all.</param>
+    private void Add(string file, HashSet<string>? wanted)
+    {
+        if (file.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase))
+            AddSafetensors(file, wanted);
+        else
+            AddPyTorch(file, wanted);
+        if (wanted is { Count: > 0 })
+            throw new CheckpointException($"{file} lacks tensors that its index puts there: {string.Join(", ", wanted.Order(StringComparer.Ordinal))}. Download all files again.");
+    }
+
     private void AddSafetensors(string file, HashSet<string>? wanted)
     {
         SafetensorsHeader header;
@@ -133,21 +149,17 @@ public sealed class Checkpoint : IDisposable
             if (wanted is null || wanted.Remove(entry.Name))
                 Add(entry, () => map.View(header.DataStart + start, [.. entry.Shape], entry.DataType));
         }
-        if (wanted is { Count: > 0 })
-            throw new CheckpointException($"{file} lacks tensors that its index puts there: {string.Join(", ", wanted.Order(StringComparer.Ordinal))}. Download all files again.");
     }
 
-    private void AddShards(string index)
+    private void AddPyTorch(string file, HashSet<string>? wanted)
     {
-        foreach ((string shard, HashSet<string> names) in CheckpointLayout.ReadIndex(index))
-            AddSafetensors(shard, names);
-    }
-
-    private void AddPyTorch(string file)
-    {
+        List<PyTorchTensor> tensors = PyTorchFile.Read(file);
         var map = new MappedFile(file);
         owned.Add(map);
-        foreach (PyTorchTensor tensor in PyTorchFile.Read(file))
-            Add(tensor.Entry, () => tensor.Open(map));
+        foreach (PyTorchTensor tensor in tensors)
+        {
+            if (wanted is null || wanted.Remove(tensor.Entry.Name))
+                Add(tensor.Entry, () => tensor.Open(map));
+        }
     }
 }

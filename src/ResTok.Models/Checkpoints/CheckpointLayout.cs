@@ -5,7 +5,8 @@ namespace ResTok.Models.Checkpoints;
 /// <summary>
 /// Where the files of a checkpoint are. In a folder the first of these is taken: <c>model.safetensors</c>,
 /// <c>model.safetensors.index.json</c> (Hugging Face layout), <c>ema_model/pytorch_model.bin</c>, <c>pytorch_model.bin</c>
-/// (training layout; the averaged weights are those that are evaluated). The configuration is <c>config.json</c>,
+/// (training layout; the averaged weights are those that are evaluated), each <c>pytorch_model.bin</c> before its shards under
+/// <c>pytorch_model.bin.index.json</c>. The configuration is <c>config.json</c>,
 /// <c>config.yaml</c> or the only <c>.yaml</c> file, in the folder of the weights or up to two above it.
 /// </summary>
 internal static class CheckpointLayout
@@ -16,7 +17,9 @@ internal static class CheckpointLayout
     public static readonly IReadOnlyList<string> WeightFiles =
     [
         "model.safetensors", "model.safetensors.index.json",
-        Path.Combine("ema_model", "model.safetensors"), Path.Combine("ema_model", "pytorch_model.bin"), "pytorch_model.bin",
+        Path.Combine("ema_model", "model.safetensors"), Path.Combine("ema_model", "model.safetensors.index.json"),
+        Path.Combine("ema_model", "pytorch_model.bin"), Path.Combine("ema_model", "pytorch_model.bin.index.json"),
+        "pytorch_model.bin", "pytorch_model.bin.index.json",
     ];
 
     /// <exception cref="CheckpointException">There is no checkpoint.</exception>
@@ -28,7 +31,7 @@ internal static class CheckpointLayout
             throw new CheckpointException(Directory.Exists(full)
                 ? $"The folder {full} has no weights: none of {string.Join(", ", WeightFiles)}."
                 : $"There is no file or folder {full}." + (HubNames.IsRepository(path)
-                    ? $" If '{path}' is a model on the hub, ResTokModel.LoadAsync and ResTokGenerator.LoadAsync open it, or HuggingFaceHub.DownloadAsync gives its folder."
+                    ? $" If '{path}' is a model on the hub, ResTokTokenizer.FromHubAsync and ResTokGenerator.FromHubAsync open it, or HuggingFaceHub.DownloadAsync gives its folder."
                     : ""));
         string? folder = Path.GetDirectoryName(weights), config = null;
         for (int level = 0; level < 3 && folder is not null && config is null; level++, folder = Path.GetDirectoryName(folder))
@@ -101,7 +104,7 @@ internal static class CheckpointLayout
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new CheckpointException($"{index} is not an index of shards: {fault.Message}", fault);
+            throw new CheckpointException(ForeignFile.Describe(index) is { } foreign ? $"{index} is {foreign}" : $"{index} is not an index of shards: {fault.Message}", fault);
         }
         return shards;
     }

@@ -31,10 +31,26 @@ internal sealed partial class ConfigTree(JsonObject root, string source)
         }
     }
 
+    /// <summary>Reads JSON from a stream, which stays open.</summary>
+    /// <exception cref="CheckpointException">It cannot be parsed.</exception>
+    public static ConfigTree Read(Stream json, string source)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        using var reader = new StreamReader(json, leaveOpen: true);
+        return Read(reader, source, yaml: false);
+    }
+
     public static ConfigTree Read(string path)
     {
-        using StreamReader reader = File.OpenText(path);
-        return Read(reader, path, yaml: !path.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
+        try
+        {
+            using StreamReader reader = File.OpenText(path);
+            return Read(reader, path, yaml: !path.EndsWith(".json", StringComparison.OrdinalIgnoreCase));
+        }
+        catch (CheckpointException) when (ForeignFile.Describe(path) is { } foreign)
+        {
+            throw new CheckpointException($"{path} is no configuration, but {foreign}");
+        }
     }
 
     /// <summary>Runs a configuration's own validation, whose faults then name the file.</summary>

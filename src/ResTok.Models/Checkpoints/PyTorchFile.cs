@@ -47,9 +47,12 @@ internal static class PyTorchFile
         Span<byte> start = stackalloc byte[4];
         int count = stream.ReadAtLeast(start, 4, throwOnEndOfStream: false);
         stream.Position = 0;
-        (object? root, Dictionary<string, (long Start, long Bytes)> storages) = count == 4 && start.SequenceEqual("PK\x03\x04"u8)
-            ? ReadArchive(stream, file)
-            : ReadLegacy(stream, file);
+        bool isArchive = count == 4 && start.SequenceEqual("PK\x03\x04"u8);
+        if (!isArchive && ForeignFile.Describe(stream, file) is { } foreign)
+            throw new CheckpointException($"{file} is no file of torch.save, but {foreign}");
+        if (stream.CanSeek)
+            stream.Position = 0;
+        (object? root, Dictionary<string, (long Start, long Bytes)> storages) = isArchive ? ReadArchive(stream, file) : ReadLegacy(stream, file);
         var tensors = new List<PyTorchTensor>();
         foreach ((object key, object? value) in StateDict(root, file))
         {

@@ -29,12 +29,14 @@ internal sealed record SafetensorsHeader(long DataStart, IReadOnlyList<(TensorEn
     /// <exception cref="CheckpointException">The header is not valid.</exception>
     public static SafetensorsHeader Read(Stream stream, string source, long? length)
     {
-        Span<byte> prefix = stackalloc byte[8];
-        if (stream.ReadAtLeast(prefix, 8, throwOnEndOfStream: false) < 8)
-            throw Fault(source, "it has fewer than 8 bytes");
-        ulong size = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        var head = new byte[512]; // of another file, the beginning says which
+        int got = stream.ReadAtLeast(head.AsSpan(0, 8), 8, throwOnEndOfStream: false);
+        ulong size = got < 8 ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(head);
         if (size > LongestHeader || size < 2 || (length is { } all && (long)size > all - 8))
-            throw Fault(source, $"its header claims {size} bytes");
+        {
+            got += stream.ReadAtLeast(head.AsSpan(got), head.Length - got, throwOnEndOfStream: false);
+            throw Foreign(source, head.AsSpan(0, got)) ?? Fault(source, got < 8 ? "it has fewer than 8 bytes" : $"its header claims {size} bytes");
+        }
         byte[] json = new byte[size];
         if (stream.ReadAtLeast(json, json.Length, throwOnEndOfStream: false) < json.Length)
             throw Fault(source, "it ends inside its header");
@@ -46,7 +48,8 @@ internal sealed record SafetensorsHeader(long DataStart, IReadOnlyList<(TensorEn
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
-            throw Fault(source, $"its header is not what the format asks for ({fault.Message})", fault);
+            throw Foreign(source, [.. head.AsSpan(0, 8), .. json.AsSpan(0, Math.Min(json.Length, head.Length))])
+                ?? Fault(source, $"its header is not what the format asks for ({fault.Message})", fault);
         }
 
         tensors.Sort((a, b) => a.Start != b.Start ? a.Start.CompareTo(b.Start) : a.End.CompareTo(b.End));
@@ -85,6 +88,9 @@ internal sealed record SafetensorsHeader(long DataStart, IReadOnlyList<(TensorEn
             throw Fault(source, $"'{item.Name}' needs {bytes} bytes for {type} [{string.Join(", ", shape)}], but is given {offsets[1] - offsets[0]}");
         return (new(item.Name, dataType, shape), offsets[0], offsets[1]);
     }
+
+    private static CheckpointException? Foreign(string source, ReadOnlySpan<byte> start) =>
+        ForeignFile.Describe(start, source) is { } foreign ? new($"{source} is no safetensors file, but {foreign}") : null;
 
     private static CheckpointException Fault(string source, string what, Exception? inner = null) =>
         new($"{source} is not a valid safetensors file: {what}. Download or export it again.", inner);

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace ResTok.Models.Layers;
 
 /// <summary>
-/// A square 2-D convolution. At stride 1 an odd kernel keeps the picture's size; at stride = kernel size it cuts patches.
+/// A square 2-D convolution. At stride 1 an odd kernel keeps the image's size; at stride = kernel size it cuts patches.
 /// </summary>
 internal sealed class Conv2d(ParameterScope scope, int inputs, int outputs, int kernel, bool hasBias, int stride = 1, Initializer? initializer = null)
 {

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ResTok.Models.Layers;
 
-/// <summary>Group normalisation with the groups of the convolutional networks.</summary>
+/// <summary>Group normalisation over [B, channels, H, W].</summary>
 internal sealed class GroupNorm(ParameterScope scope, int channels, int groups, double epsilon = 1e-6)
 {
     private readonly Parameter weight = scope.Parameter("weight", Initializer.Ones, channels);

@@ -14,11 +14,11 @@ internal sealed class LayerNorm(ParameterScope scope, int width, double epsilon 
     /// <param name="x">[…, width], of the weights' type or float32.</param>
     /// <returns>Of the weights' type.</returns>
     public Tensor Forward(Tensor x) =>
-        x.dtype == weight.dtype ? nn.functional.layer_norm(x, shape, weight, bias, epsilon) : Wide(x).to(weight.dtype);
+        x.dtype == weight.dtype ? nn.functional.layer_norm(x, shape, weight, bias, epsilon) : ForwardFloat32(x).to(weight.dtype);
 
     /// <param name="x">[…, width].</param>
     /// <returns>In float32, whatever the weights' type.</returns>
-    public Tensor Wide(Tensor x)
+    public Tensor ForwardFloat32(Tensor x)
     {
         using var scope = NewDisposeScope();
         return nn.functional.layer_norm(

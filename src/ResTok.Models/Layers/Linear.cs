@@ -1,3 +1,4 @@
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,5 +11,5 @@ internal sealed class Linear(ParameterScope scope, int inputs, int outputs, bool
     private readonly Parameter weight = scope.Parameter("weight", initializer ?? Initializer.Weight, outputs, inputs);
     private readonly Parameter? bias = hasBias ? scope.Parameter("bias", Initializer.Zeros, outputs) : null;
 
-    public Tensor Forward(Tensor x) => Product.Linear(x, weight, bias);
+    public Tensor Forward(Tensor x) => CpuLinear.Apply(x, weight, bias);
 }

@@ -8,7 +8,7 @@ internal sealed class RandomParameters(long seed, WeightInitialization weights =
 {
     private const double SmallBranch = 0.3;
 
-    private readonly Generator generator = new((ulong)seed);
+    private readonly torch.Generator generator = new((ulong)seed);
 
     public Tensor Get(string name, long[] shape, Initializer initializer) => initializer.Kind switch
     {

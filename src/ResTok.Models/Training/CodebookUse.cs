@@ -1,4 +1,4 @@
-using ResTok.Models.Tokenizer;
+using ResTok.Models.Tokenizer.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,6 +9,7 @@ internal sealed class CodebookUse : IDisposable
 {
     private readonly Tensor counts; // float32 [K], since the last reset
     private readonly int every;
+    private Tensor? latents; // of the last batch, as compared, [B, N, C]
 
     public CodebookUse(int codes, int every, Device device)
     {
@@ -29,20 +30,22 @@ internal sealed class CodebookUse : IDisposable
         }
     }
 
-    public void Count(Quantization quantization)
+    /// <summary>Takes note of a batch.</summary>
+    public void Observe(Quantization quantization)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         counts.add_(bincount(quantization.Tokens.flatten(), minlength: counts.shape[0]).to(ScalarType.Float32));
+        latents?.Dispose();
+        latents = quantization.Latents.detach().DetachFromDisposeScope();
     }
 
-    /// <summary>Every so many steps, moves unused codes to random latents.</summary>
+    /// <summary>Every so many steps, moves unused codes to random latents of the last batch.</summary>
     /// <param name="codebook">[K, C].</param>
-    /// <param name="latents">Of the last batch, as compared, [B, N, C].</param>
     /// <param name="seed">Of the run.</param>
     /// <param name="step">0 for the first.</param>
     /// <param name="all">Whether to move all codes, now.</param>
-    public void Reset(Parameter codebook, Tensor latents, long seed, long step, bool all)
+    public void Reset(Parameter codebook, long seed, long step, bool all)
     {
         if (!all && (every == 0 || (step + 1) % every != 0))
             return;
@@ -52,7 +55,7 @@ internal sealed class CodebookUse : IDisposable
         if (unused.shape[0] > 0)
         {
             using var generator = new torch.Generator((ulong)(seed + step));
-            Tensor rows = latents.detach().flatten(0, 1);
+            Tensor rows = latents!.flatten(0, 1);
             Tensor chosen = rows.index_select(0, randint(0, rows.shape[0], [unused.shape[0]], generator: generator).to(rows.device));
             // A little apart, so that several codes moved to one latent can part.
             Tensor apart = randn(chosen.shape, generator: generator).to(rows.device) * 0.01 * chosen.std();
@@ -61,5 +64,9 @@ internal sealed class CodebookUse : IDisposable
         counts.zero_();
     }
 
-    public void Dispose() => counts.Dispose();
+    public void Dispose()
+    {
+        counts.Dispose();
+        latents?.Dispose();
+    }
 }

@@ -1,4 +1,4 @@
-using ResTok.Models.Generation;
+using ResTok.Models.Layers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -65,7 +65,7 @@ internal sealed class GeneratorTraining : TrainingRun<ImageGenerator, TokenSampl
             if (sample.Label < 0 || sample.Label >= config.Classes)
                 throw new ArgumentOutOfRangeException(nameof(batch), sample.Label, $"A sample has the label {sample.Label}, but the generator's classes are 0 to {config.Classes - 1}.");
             if (sample.Tokens.Count != config.Tokens)
-                throw new ArgumentException($"A sample has {sample.Tokens.Count} tokens, but the generator's pictures have {config.Tokens}.", nameof(batch));
+                throw new ArgumentException($"A sample has {sample.Tokens.Count} tokens, but the generator's images have {config.Tokens}.", nameof(batch));
             for (int j = 0; j < config.Tokens; j++)
             {
                 int token = sample.Tokens[j];

@@ -34,6 +34,18 @@ internal sealed class MovingAverage : IDisposable
             average.lerp_(parameters[name], rest);
     }
 
+    /// <summary>Exchanges the weights and their averages.</summary>
+    public void Swap()
+    {
+        using var noGradient = no_grad();
+        foreach ((string name, Tensor average) in averages)
+        {
+            using Tensor own = parameters[name].detach().clone();
+            parameters[name].copy_(average);
+            average.copy_(own);
+        }
+    }
+
     public void Dispose()
     {
         foreach (Tensor average in averages.Values)

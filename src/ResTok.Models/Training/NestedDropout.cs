@@ -1,8 +1,8 @@
-using ResTok.Models.Generation;
+using ResTok.Models.Layers;
 
 namespace ResTok.Models.Training;
 
-/// <summary>How many leading tokens of each picture the decoder sees in a training step (arXiv 2601.03955, section 3.3; config keys <c>drop_latent_tokens</c>, <c>drop_prob</c>, <c>num_min_tokens</c>).</summary>
+/// <summary>How many leading tokens of each image the decoder sees in a training step (arXiv 2601.03955, section 3.3; config keys <c>drop_latent_tokens</c>, <c>drop_prob</c>, <c>num_min_tokens</c>).</summary>
 internal sealed class NestedDropout
 {
     private readonly int[] counts;

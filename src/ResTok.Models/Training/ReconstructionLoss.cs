@@ -1,6 +1,6 @@
 namespace ResTok.Models.Training;
 
-/// <summary>How a reconstruction is compared with its picture.</summary>
+/// <summary>How a reconstruction is compared with its image.</summary>
 public enum ReconstructionLoss
 {
     /// <summary>Mean squared difference, the official choice.</summary>

@@ -5,10 +5,6 @@ using static TorchSharp.torch;
 
 namespace ResTok.Models.Training;
 
-/// <summary>Where a run is, beside its tensors.</summary>
-internal sealed record TrainingState(
-    long Step = 0, int Epoch = 0, long Offset = 0, double BestLoss = double.MaxValue, int WithoutImprovement = 0);
-
 /// <summary>
 /// The folder of a run: <c>metrics.csv</c>, the last two checkpoints as <c>checkpoint-N/</c>, and in the end the trained model itself in
 /// the Hugging Face layout.

@@ -3,7 +3,7 @@ namespace ResTok.Models.Training;
 /// <summary>How a tokenizer is trained (arXiv 2601.03955, section 4; reference <c>restok_l_128.yaml</c>).</summary>
 public sealed record TokenizerTrainingOptions : TrainingOptions
 {
-    /// <summary>How pictures are compared. Reference <c>reconstruction_loss</c>.</summary>
+    /// <summary>How images are compared. Reference <c>reconstruction_loss</c>.</summary>
     public ReconstructionLoss Reconstruction { get; init; } = ReconstructionLoss.L2;
 
     /// <summary>Weight of the reconstruction loss, 0 or more. Reference <c>reconstruction_weight</c>.</summary>
@@ -23,7 +23,7 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
 
     /// <summary>
     /// Steps before the quantiser comes in; 0 for none, as the reference. Until then the decoder sees the latents themselves; then the
-    /// codebook begins at latents. Short trainings need it: fresh latents hardly differ between pictures, and codes that are trained
+    /// codebook begins at latents. Short trainings need it: fresh latents hardly differ between images, and codes that are trained
     /// from the first step pull them together until they say nothing.
     /// </summary>
     public int QuantizeFrom { get; init; }

@@ -52,7 +52,7 @@ public abstract record TrainingOptions
     public long Seed { get; init; }
 
     /// <summary>
-    /// Where metrics, pictures and checkpoints are written; null to write nothing. Training that finds its own checkpoint there goes on
+    /// Where metrics, previews and checkpoints are written; null to write nothing. Training that finds its own checkpoint there goes on
     /// from it.
     /// </summary>
     public string? RunFolder { get; init; }
@@ -63,7 +63,7 @@ public abstract record TrainingOptions
     /// <summary>Steps between lines of metrics, at least 1.</summary>
     public int LogEvery { get; init; } = 50;
 
-    /// <summary>Steps between validations and picture grids, at least 1.</summary>
+    /// <summary>Steps between validations and previews, at least 1.</summary>
     public int EvaluateEvery { get; init; } = 1000;
 
     /// <summary>Validations without a better loss after which training stops; 0 never stops early. Needs validation data.</summary>
@@ -72,8 +72,8 @@ public abstract record TrainingOptions
     /// <summary>Hears of every logged step.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 
-    /// <summary>Gets the pictures that validation makes.</summary>
-    public Action<TrainingPicture>? OnPicture { get; init; }
+    /// <summary>Gets the previews that validation makes.</summary>
+    public Action<TrainingPreview>? OnPreview { get; init; }
 
     /// <summary>Checks that all values are in range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">One is not; the message names it, the value and the range.</exception>

@@ -42,22 +42,22 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
     /// <summary>Trains to the end, or from the run folder's checkpoint to the end. The model then has the averaged weights.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the run folder has a checkpoint.</exception>
     /// <exception cref="TrainingException">The loss is not a number, or memory is short.</exception>
-    public void Train(CancellationToken cancellation)
+    public void Train(CancellationToken cancellationToken)
     {
         Resume();
         long start = Stopwatch.GetTimestamp(), reported = state.Step;
         while (state.Step < options.Steps && !IsOutOfPatience)
         {
-            if (cancellation.IsCancellationRequested)
+            if (cancellationToken.IsCancellationRequested)
             {
                 Save();
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
             }
             Step(state.Step);
             state = state with { Step = state.Step + 1, Epoch = stream.Epoch, Offset = stream.Offset };
             bool last = state.Step == options.Steps;
             if (state.Step % options.EvaluateEvery == 0 || last)
-                WithAverages(Evaluate);
+                Evaluate();
             if (state.Step % options.LogEvery == 0 || last)
             {
                 Report(state.Step - reported, Stopwatch.GetElapsedTime(start));
@@ -66,9 +66,43 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
             if (state.Step % options.SaveEvery == 0 || last || IsOutOfPatience)
                 Save();
         }
-        if (average is not null)
-            Swap(average);
+        average?.Swap();
         folder?.Export(Model);
+    }
+
+    /// <summary>One step of the optimiser: gradients of some batches, their norm clipped, weights, averages.</summary>
+    private void Step(long step)
+    {
+        try
+        {
+            replica.Refresh();
+            for (int part = 0; part < options.AccumulationSteps; part++)
+                Backward(step, part);
+            replica.CollectGradients();
+            metrics.Add("gradient_norm", ClipGradients());
+            metrics.Add("learning_rate", LearningRateSchedule.At(options, step));
+            optimizer.Step(step);
+            ComputeReplica<TModel>.ClearGradients(Model);
+            average?.Update(step);
+            AfterStep(step, metrics);
+        }
+        catch (ExternalException fault) when (TorchRuntime.IsOutOfMemory(fault))
+        {
+            int half = Math.Max(1, options.BatchSize / 2);
+            throw new TrainingException($"Memory ran out in step {step} with batches of {options.BatchSize}. {LastCheckpoint()} Use batches of {half} and {2 * options.AccumulationSteps} accumulation steps, which train alike.", fault);
+        }
+    }
+
+    /// <summary>Adds the gradients of a batch to those of the step.</summary>
+    private void Backward(long step, int part)
+    {
+        using var scope = NewDisposeScope();
+        Tensor loss = Loss(replica.Model, stream.Take(options.BatchSize), step, part, metrics);
+        double value = loss.item<float>();
+        if (!double.IsFinite(value))
+            throw new TrainingException($"The loss is {value} in step {step}. {LastCheckpoint()} Use a lower learning rate, a longer warm-up or a smaller gradient norm.");
+        metrics.Add("loss", value);
+        (options.AccumulationSteps == 1 ? loss : loss / options.AccumulationSteps).backward();
     }
 
     public virtual void Dispose()
@@ -91,49 +125,17 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
     /// <summary>With the averaged weights in place: the loss on validation data, or null without.</summary>
     protected virtual double? Validate(Metrics metrics) => null;
 
-    /// <summary>With the averaged weights in place: a picture for people to look at, or null.</summary>
+    /// <summary>With the averaged weights in place: an image for people to look at, or null.</summary>
     /// <param name="step">Optimiser steps done.</param>
-    protected virtual TrainingPicture? Draw(long step) => null;
+    protected virtual TrainingPreview? Preview(long step) => null;
 
     /// <summary>More tensors that a checkpoint must hold. They are overwritten when training resumes.</summary>
     protected virtual IEnumerable<KeyValuePair<string, Tensor>> ExtraState() => [];
 
     private bool IsOutOfPatience => options.Patience > 0 && state.WithoutImprovement >= options.Patience;
 
-    private void Step(long step)
-    {
-        try
-        {
-            replica.Refresh();
-            double total = 0;
-            for (int part = 0; part < options.AccumulationSteps; part++)
-            {
-                using var scope = NewDisposeScope();
-                Tensor loss = Loss(replica.Model, stream.Take(options.BatchSize), step, part, metrics);
-                double value = loss.item<float>();
-                if (!double.IsFinite(value))
-                    throw new TrainingException($"The loss is {value} in step {step}. {LastCheckpoint()} Use a lower learning rate, a longer warm-up or a smaller gradient norm.");
-                total += value / options.AccumulationSteps;
-                (options.AccumulationSteps == 1 ? loss : loss / options.AccumulationSteps).backward();
-            }
-            replica.CollectGradients();
-            metrics.Add("loss", total);
-            metrics.Add("gradient_norm", Clip());
-            metrics.Add("learning_rate", LearningRateSchedule.At(options, step));
-            optimizer.Step(step);
-            ComputeReplica<TModel>.ClearGradients(Model);
-            average?.Update(step);
-            AfterStep(step, metrics);
-        }
-        catch (ExternalException fault) when (TorchRuntime.IsOutOfMemory(fault))
-        {
-            int half = Math.Max(1, options.BatchSize / 2);
-            throw new TrainingException($"Memory ran out in step {step} with batches of {options.BatchSize}. {LastCheckpoint()} Use batches of {half} and {2 * options.AccumulationSteps} accumulation steps, which train alike.", fault);
-        }
-    }
-
     /// <returns>The gradients' norm before clipping.</returns>
-    private double Clip()
+    private double ClipGradients()
     {
         double limit = options.MaxGradientNorm > 0 ? options.MaxGradientNorm : double.PositiveInfinity;
         using var scope = NewDisposeScope();
@@ -148,44 +150,23 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
         options.Progress?.Report(progress);
     }
 
+    /// <summary>Validates and shows a preview, with the averaged weights in the model.</summary>
     private void Evaluate()
     {
-        if (Validate(metrics) is { } loss)
-        {
-            metrics.Add("validation_loss", loss);
-            state = loss < state.BestLoss ? state with { BestLoss = loss, WithoutImprovement = 0 } : state with { WithoutImprovement = state.WithoutImprovement + 1 };
-        }
-        if (options.OnPicture is not null && Draw(state.Step) is { } picture)
-            options.OnPicture(picture);
-    }
-
-    /// <summary>Does something with the averaged weights in the model, and then puts its own back.</summary>
-    private void WithAverages(Action action)
-    {
-        if (average is null)
-        {
-            action();
-            return;
-        }
-        Swap(average);
+        average?.Swap();
         try
         {
-            action();
+            if (Validate(metrics) is { } loss)
+            {
+                metrics.Add("validation_loss", loss);
+                state = loss < state.BestLoss ? state with { BestLoss = loss, WithoutImprovement = 0 } : state with { WithoutImprovement = state.WithoutImprovement + 1 };
+            }
+            if (options.OnPreview is not null && Preview(state.Step) is { } image)
+                options.OnPreview(image);
         }
         finally
         {
-            Swap(average);
-        }
-    }
-
-    private void Swap(MovingAverage with)
-    {
-        using var noGradient = no_grad();
-        foreach ((string name, Parameter parameter) in Model.StateDict)
-        {
-            using Tensor own = parameter.detach().clone();
-            parameter.copy_(with.Averages[name]);
-            with.Averages[name].copy_(own);
+            average?.Swap();
         }
     }
 

@@ -1,5 +1,6 @@
 using ResTok.Models;
-using ResTok.Models.Generation;
+using ResTok.Models.Generator.Networks;
+using ResTok.Models.Generator.Sampling;
 
 namespace ResTok.Benchmarks.Arithmetic;
 

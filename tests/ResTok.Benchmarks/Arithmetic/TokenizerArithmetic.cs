@@ -1,5 +1,5 @@
 using ResTok.Models;
-using ResTok.Models.Tokenizer;
+using ResTok.Models.Tokenizer.Networks;
 
 namespace ResTok.Benchmarks.Arithmetic;
 
@@ -27,7 +27,7 @@ internal sealed class TokenizerArithmetic(TokenizerConfig config, int batch)
     {
         if (!config.PixelEncoder)
             yield break;
-        int[] multipliers = Models.Tokenizer.PixelEncoder.Multipliers;
+        int[] multipliers = Models.Tokenizer.Networks.PixelEncoder.Multipliers;
         int side = config.CropSize, channels = config.PixelHiddenChannels;
         yield return Convolution(PixelEncoder, 3, channels, 3, side);
         for (int i = 0; i < multipliers.Length; i++)
@@ -41,7 +41,7 @@ internal sealed class TokenizerArithmetic(TokenizerConfig config, int batch)
         }
         foreach (Work work in Blocks(PixelEncoder, channels, channels, side))
             yield return work;
-        yield return Convolution(PixelEncoder, channels, Models.Tokenizer.PixelEncoder.OutputChannels, 1, side);
+        yield return Convolution(PixelEncoder, channels, Models.Tokenizer.Networks.PixelEncoder.OutputChannels, 1, side);
     }
 
     private IEnumerable<Work> EncodeLatents()
@@ -49,7 +49,7 @@ internal sealed class TokenizerArithmetic(TokenizerConfig config, int batch)
         VitDimensions size = VitDimensions.Of(config.EncoderSize);
         int side = config.CropSize / config.EncoderPatchSize;
         var schedule = new MergeSchedule(config, size.Layers, side);
-        int patch = config.PixelEncoder ? Models.Tokenizer.PixelEncoder.OutputChannels : 3 * config.EncoderPatchSize * config.EncoderPatchSize;
+        int patch = config.PixelEncoder ? Models.Tokenizer.Networks.PixelEncoder.OutputChannels : 3 * config.EncoderPatchSize * config.EncoderPatchSize;
         yield return Linear(Encoder, side * side, patch, size.Width);
         int stage = 0;
         for (int i = 0; i < size.Layers; i++)
@@ -74,14 +74,14 @@ internal sealed class TokenizerArithmetic(TokenizerConfig config, int batch)
             foreach (Work work in TransformerBlock(Decoder, size, [length], length))
                 yield return work;
         }
-        yield return Linear(Decoder, side * side, size.Width, Models.Tokenizer.PixelEncoder.OutputChannels);
+        yield return Linear(Decoder, side * side, size.Width, Models.Tokenizer.Networks.PixelEncoder.OutputChannels);
     }
 
     private IEnumerable<Work> DecodePixels()
     {
-        int[] multipliers = Models.Tokenizer.PixelEncoder.Multipliers;
+        int[] multipliers = Models.Tokenizer.Networks.PixelEncoder.Multipliers;
         int side = config.CropSize / config.DecoderPatchSize, channels = config.PixelHiddenChannels * multipliers[^1];
-        yield return Convolution(PixelDecoder, Models.Tokenizer.PixelEncoder.OutputChannels, channels, 3, side);
+        yield return Convolution(PixelDecoder, Models.Tokenizer.Networks.PixelEncoder.OutputChannels, channels, 3, side);
         foreach (Work work in Blocks(PixelDecoder, channels, channels, side))
             yield return work;
         for (int i = multipliers.Length - 1; i >= 0; i--)

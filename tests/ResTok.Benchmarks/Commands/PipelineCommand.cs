@@ -21,7 +21,7 @@ internal sealed class PipelineCommand(BenchmarkSettings settings)
         foreach (Precision precision in settings.Precisions)
         {
             ImageTokenizer tokenizer = Subjects.Tokenizer(settings.Size, precision);
-            using ResTokModel model = ResTokModel.FromTokenizer(tokenizer);
+            using ResTokTokenizer model = ResTokTokenizer.FromModel(tokenizer);
             foreach (int batch in settings.Batches)
             {
                 (Samples bare, Samples pipeline, Samples files) = Measure(tokenizer, model, batch);
@@ -34,7 +34,7 @@ internal sealed class PipelineCommand(BenchmarkSettings settings)
         Console.WriteLine($"{Batches} batches a round. The pipeline's pictures are in memory and of the model's size; those from files are examples/pictures, read and resized.");
     }
 
-    private (Samples Bare, Samples Pipeline, Samples Files) Measure(ImageTokenizer tokenizer, ResTokModel model, int batch)
+    private (Samples Bare, Samples Pipeline, Samples Files) Measure(ImageTokenizer tokenizer, ResTokTokenizer model, int batch)
     {
         using var scope = NewDisposeScope();
         Tensor pictures = Subjects.Pictures(batch, tokenizer.Config);

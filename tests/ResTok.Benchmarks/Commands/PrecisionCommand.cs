@@ -31,7 +31,7 @@ internal sealed class PrecisionCommand(BenchmarkSettings settings, int count)
     private static ImageTokenizer Demo(Precision precision)
     {
         using Stream config = DemoStream("config.json"), weights = DemoStream("model.safetensors");
-        return ImageTokenizer.Load(config, weights, precision: precision);
+        return ImageTokenizer.Load(TokenizerConfig.Load(config), weights, precision: precision);
 
         static Stream DemoStream(string file) => typeof(DemoTokenizer).Assembly.GetManifestResourceStream("tokenizer/" + file)!;
     }

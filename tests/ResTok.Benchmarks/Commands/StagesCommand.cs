@@ -1,7 +1,7 @@
 using ResTok.Benchmarks.Arithmetic;
 using ResTok.Benchmarks.Measuring;
 using ResTok.Models;
-using ResTok.Models.Tokenizer;
+using ResTok.Models.Tokenizer.Networks;
 using static TorchSharp.torch;
 
 namespace ResTok.Benchmarks.Commands;

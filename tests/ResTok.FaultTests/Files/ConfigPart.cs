@@ -84,14 +84,14 @@ internal static class ConfigPart
     {
         byte[] bytes = Encoding.UTF8.GetBytes(text);
         if (text.Contains("\"vq_model\"", StringComparison.Ordinal))
-            ImageTokenizer.Load(new MemoryStream(bytes), new MemoryStream(NoWeights)).Dispose();
+            ImageTokenizer.Load(TokenizerConfig.Load(new MemoryStream(bytes)), new MemoryStream(NoWeights)).Dispose();
         else
-            ImageGenerator.Load(new MemoryStream(bytes), new MemoryStream(NoWeights)).Dispose();
+            ImageGenerator.Load(GeneratorConfig.Load(new MemoryStream(bytes)), new MemoryStream(NoWeights)).Dispose();
     }
 
-    private static string Tokenizer() => Written(stream => TokenizerConfigFile.Write(TinyModels.Tokenizer, stream));
+    private static string Tokenizer() => Written(stream => TinyModels.Tokenizer.Write(stream));
 
-    private static string Generator() => Written(stream => GeneratorConfigFile.Write(TinyModels.Generator, stream));
+    private static string Generator() => Written(stream => TinyModels.Generator.Write(stream));
 
     private static string Written(Action<Stream> write)
     {

@@ -91,8 +91,8 @@ internal static class PipelineZipPart
 
     private static Dictionary<string, byte[]> Save(MLContext ml, string path, bool withTokenizer)
     {
-        using ResTokGenerator generator = ResTokGenerator.FromGenerator(TinyModels.CreateGenerator());
-        using ResTokModel tokenizer = ResTokModel.FromTokenizer(TinyModels.CreateTokenizer());
+        using ResTokGenerator generator = ResTokGenerator.FromModel(TinyModels.CreateGenerator());
+        using ResTokTokenizer tokenizer = ResTokTokenizer.FromModel(TinyModels.CreateTokenizer());
         IDataView data = ml.Data.LoadFromEnumerable([new LabelRow()]);
         var generate = new EstimatorChain<ITransformer>().Append(ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { Sampling = new() { TopK = 16, GuidanceScale = 2 } }));
         IEstimator<ITransformer> pipeline = !withTokenizer

@@ -57,7 +57,7 @@ internal static class KernelCases
 
     private static KernelCase Product(ScalarType type, long rows, long inputs, long outputs, bool hasBias) => new(
         $"product {rows}×{inputs}→{outputs}{(hasBias ? " + b" : "")}", type, hasBias ? [[rows, inputs], [outputs, inputs], [outputs]] : [[rows, inputs], [outputs, inputs]],
-        x => Models.Layers.Product.Linear(x[0], x[1], hasBias ? x[2] : null));
+        x => Models.Layers.Kernels.CpuLinear.Apply(x[0], x[1], hasBias ? x[2] : null));
 
     private static IEnumerable<KernelCase> Convolutions()
     {

@@ -26,8 +26,8 @@ internal static class MemoryPart
         var ml = new MLContext(1);
         using ImageTokenizer tokenizer = TinyModels.CreateTokenizer();
         using ImageGenerator generator = TinyModels.CreateGenerator();
-        using ResTokModel sharedTokenizer = ResTokModel.FromTokenizer(TinyModels.CreateTokenizer());
-        using ResTokGenerator sharedGenerator = ResTokGenerator.FromGenerator(TinyModels.CreateGenerator());
+        using ResTokTokenizer sharedTokenizer = ResTokTokenizer.FromModel(TinyModels.CreateTokenizer());
+        using ResTokGenerator sharedGenerator = ResTokGenerator.FromModel(TinyModels.CreateGenerator());
         using torch.Tensor pictures = torch.rand(1, 3, 32, 32), tokens = torch.zeros([1, 16], torch.ScalarType.Int64);
         (string Name, Action Call)[] operations =
         [
@@ -97,7 +97,7 @@ internal static class MemoryPart
         };
         try
         {
-            Trainer.Train(trained, new SameSample<byte[]>(new byte[3 * 32 * 32]), options, cancellation: cancellation.Token);
+            Trainer.Train(trained, new SameSample<byte[]>(new byte[3 * 32 * 32]), options, cancellationToken: cancellation.Token);
         }
         catch (OperationCanceledException)
         {
@@ -119,7 +119,7 @@ internal static class MemoryPart
             figures.Findings.Add($"{calls} × {name} left {after.Tensors - before.Tensors} tensors");
     }
 
-    private static void Pipeline(MLContext ml, ResTokGenerator generator, ResTokModel tokenizer)
+    private static void Pipeline(MLContext ml, ResTokGenerator generator, ResTokTokenizer tokenizer)
     {
         IDataView data = ml.Data.LoadFromEnumerable([new Labelled()]);
         using var model = ml.Transforms.ResTokGenerate("Tokens", "Label", generator)

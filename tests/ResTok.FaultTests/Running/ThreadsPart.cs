@@ -123,8 +123,8 @@ internal static class ThreadsPart
 
     private static void Engines()
     {
-        using ResTokGenerator generator = ResTokGenerator.FromGenerator(TinyModels.CreateGenerator());
-        using ResTokModel tokenizer = ResTokModel.FromTokenizer(TinyModels.CreateTokenizer());
+        using ResTokGenerator generator = ResTokGenerator.FromModel(TinyModels.CreateGenerator());
+        using ResTokTokenizer tokenizer = ResTokTokenizer.FromModel(TinyModels.CreateTokenizer());
         ITransformer[] models = [.. new[] { new MLContext(1), new MLContext(2) }.Select(ml => Pipeline(ml, generator, tokenizer))];
         string alone = "";
         using (PredictionEngine<Labelled, Predicted> engine = new MLContext().Model.CreatePredictionEngine<Labelled, Predicted>(models[0], new PredictionEngineOptions { OwnsTransformer = false }))
@@ -153,7 +153,7 @@ internal static class ThreadsPart
         return all;
     }
 
-    private static TransformerChain<ResTokDecodingTransformer> Pipeline(MLContext ml, ResTokGenerator generator, ResTokModel tokenizer) =>
+    private static TransformerChain<ResTokDecodingTransformer> Pipeline(MLContext ml, ResTokGenerator generator, ResTokTokenizer tokenizer) =>
         ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { Sampling = SamplingOptions.Official with { Seed = 7 }, SeedColumnName = "Label" })
             .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", tokenizer))
             .Fit(Data(ml));
@@ -161,8 +161,8 @@ internal static class ThreadsPart
     private static void CursorSets()
     {
         var ml = new MLContext(1);
-        using ResTokGenerator generator = ResTokGenerator.FromGenerator(TinyModels.CreateGenerator());
-        using ResTokModel tokenizer = ResTokModel.FromTokenizer(TinyModels.CreateTokenizer());
+        using ResTokGenerator generator = ResTokGenerator.FromModel(TinyModels.CreateGenerator());
+        using ResTokTokenizer tokenizer = ResTokTokenizer.FromModel(TinyModels.CreateTokenizer());
         using TransformerChain<ResTokDecodingTransformer> model = Pipeline(ml, generator, tokenizer);
         IDataView view = model.Transform(Data(ml));
         string alone = string.Join(";", Read([view.GetRowCursor(view.Schema)]));
@@ -197,7 +197,7 @@ internal static class ThreadsPart
     private static void DisposeTransformer()
     {
         var ml = new MLContext(1);
-        using ResTokGenerator generator = ResTokGenerator.FromGenerator(TinyModels.CreateGenerator());
+        using ResTokGenerator generator = ResTokGenerator.FromModel(TinyModels.CreateGenerator());
         ResTokGenerationTransformer transformer = ml.Transforms.ResTokGenerate("Tokens", "Label", generator).Fit(Data(ml));
         generator.Dispose(); // so the transformer's is the last reference
         IDataView view = transformer.Transform(Data(ml));

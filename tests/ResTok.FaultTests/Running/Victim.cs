@@ -35,7 +35,7 @@ internal static class Victim
             case Pipeline:
                 return SavePipelines(Path.Combine(folder, SavedPipeline));
             case Download:
-                return Forever(() => ResTokGenerator.LoadAsync(SlowHub.Id).GetAwaiter().GetResult().Dispose());
+                return Forever(() => ResTokGenerator.FromHubAsync(SlowHub.Id).GetAwaiter().GetResult().Dispose());
             case DataSet:
                 return WriteDataSets(Path.Combine(folder, DataSetFile));
             default:
@@ -56,8 +56,8 @@ internal static class Victim
     private static int SavePipelines(string file)
     {
         var ml = new MLContext(1);
-        using ResTokGenerator generator = ResTokGenerator.FromGenerator(TinyModels.CreateGenerator());
-        using ResTokModel tokenizer = ResTokModel.FromTokenizer(TinyModels.CreateTokenizer());
+        using ResTokGenerator generator = ResTokGenerator.FromModel(TinyModels.CreateGenerator());
+        using ResTokTokenizer tokenizer = ResTokTokenizer.FromModel(TinyModels.CreateTokenizer());
         IDataView data = ml.Data.LoadFromEnumerable([new Labelled()]);
         using var model = ml.Transforms.ResTokGenerate("Tokens", "Label", generator).Append(ml.Transforms.ResTokDecode("Picture", "Tokens", tokenizer)).Fit(data);
         return Forever(() => PipelineFile.Save(ml, model, data.Schema, file));

@@ -99,12 +99,12 @@ public class CheckpointTests
         using MemoryStream config = new(), weights = new();
         first.Save(config, weights);
         config.Position = weights.Position = 0;
-        using ImageTokenizer second = ImageTokenizer.Load(config, weights);
+        using ImageTokenizer second = ImageTokenizer.Load(TokenizerConfig.Load(config), weights);
         Assert.Equal(first.Config, second.Config);
         Assert.All(first.StateDict, entry => Assert.True(entry.Value.equal(second.StateDict[entry.Key]).all().item<bool>()));
         weights.SetLength(weights.Length - 1);
         config.Position = weights.Position = 0;
-        Assert.Contains("ends before", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(config, weights)).Message, StringComparison.Ordinal);
+        Assert.Contains("ends before", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(TokenizerConfig.Load(config), weights)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -144,6 +144,39 @@ public class CheckpointTests
         Assert.Contains("../secret", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(folder.Path)).Message, StringComparison.Ordinal);
         File.WriteAllText(folder["model.safetensors.index.json"], "{\"weight_map\":{\"a\":\"absent.safetensors\"}}");
         Assert.Contains("absent.safetensors", Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The tensors are in both files; each file is asked for half of them, as torch.save of shards has it, under their names in it.</summary>
+    [Fact]
+    public void Shards_of_PyTorch_are_read_through_their_index()
+    {
+        using var scope = NewDisposeScope();
+        using var folder = new TemporaryFolder();
+        string[] shards = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"];
+        File.Copy(Path.Combine(TestData.TinyGenerator, "config.json"), folder["config.json"]);
+        File.Copy(Path.Combine(TestData.TinyGenerator, "pytorch_model.bin"), folder[shards[0]]);
+        File.Copy(Path.Combine(TestData.TinyGenerator, "pytorch_model.legacy_nonzip.bin"), folder[shards[1]]);
+        using ImageGenerator whole = ImageGenerator.Load(TestData.TinyGenerator);
+        string index = folder["pytorch_model.bin.index.json"];
+        File.WriteAllText(index, $"{{\"metadata\":{{\"total_size\":1}},\"weight_map\":{{{string.Join(",", whole.StateDict.Keys.Select((name, i) => $"\"{name}\":\"{shards[i % 2]}\""))}}}}}");
+        using (ImageGenerator sharded = ImageGenerator.Load(folder.Path))
+            Assert.All(whole.StateDict, entry => Assert.True(entry.Value.equal(sharded.StateDict[entry.Key]).all().item<bool>(), entry.Key));
+        using (Checkpoint named = Checkpoint.Open(index))
+            Assert.Equal(whole.StateDict.Count, named.Entries.Count);
+        Assert.Equal(shards.Select(shard => folder[shard]), Checkpoint.FilesOf(folder.Path));
+
+        File.Delete(folder[shards[1]]);
+        Assert.Contains("names the shard pytorch_model-00002-of-00002.bin, which is missing", Refusal(), StringComparison.Ordinal);
+        File.WriteAllText(folder[shards[1]], "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n");
+        Assert.Contains("pytorch_model-00002-of-00002.bin is no file of torch.save, but a Git LFS pointer", Refusal(), StringComparison.Ordinal);
+        File.WriteAllText(index, $"{{\"weight_map\":{{\"absent.weight\":\"{shards[0]}\"}}}}");
+        Assert.Contains("lacks tensors that its index puts there: absent.weight", Refusal(), StringComparison.Ordinal);
+        File.WriteAllText(index, "{\"weight_map\":{\"a\":\"../secret.bin\"}}");
+        Assert.Contains("../secret", Refusal(), StringComparison.Ordinal);
+        File.WriteAllText(index, $"{{\"weight_map\":{{\"a\":\"{shards[0]}\",\"a\":\"{shards[0]}\"}}}}");
+        Assert.Contains("is not an index of shards", Refusal(), StringComparison.Ordinal);
+
+        string Refusal() => Assert.Throws<CheckpointException>(() => ImageGenerator.Load(folder.Path)).Message;
     }
 
     [Fact]

@@ -68,12 +68,45 @@ public class GeneratorConfigFileTests
         {
             new GeneratorConfig { KeyValueHeads = 4, FfnMultiplier = 1.3, ClassDropout = 0, AutoregressiveTokens = 8, DropPathRate = 0.2 },
             new GeneratorConfig { Hierarchical = false, Tokens = 64 },
+            new GeneratorConfig { ClassNames = ["tench, Tinca tinca", "goldfish", "Δ \"quoted\""] },
         })
         {
             using var stream = new MemoryStream();
-            GeneratorConfigFile.Write(config, stream);
+            config.Write(stream);
             Assert.Equal(config, Read(System.Text.Encoding.UTF8.GetString(stream.ToArray())));
         }
+    }
+
+    [Fact]
+    public void Class_names_are_read_from_id2label_or_a_file_beside_the_configuration()
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(Path.Combine(TestData.TinyGenerator, "config.json"), folder["config.json"]);
+        File.Copy(Path.Combine(TestData.TinyGenerator, "model.safetensors"), folder["model.safetensors"]);
+        Assert.Null(GeneratorConfig.Load(folder.Path).ClassNames);
+        File.WriteAllText(folder["classes.txt"], "cat\r\ndog, hound\r\n");
+        ClassNames names = GeneratorConfig.Load(folder.Path).ClassNames!;
+        Assert.Equal(["cat", "dog, hound"], names);
+        Assert.True(names.TryFind("Hound", out int label));
+        Assert.Equal(1, label);
+        Assert.False(names.TryFind("bird", out _));
+        using (ImageGenerator generator = ImageGenerator.Load(folder.Path))
+        {
+            Assert.Equal(names, generator.Config.ClassNames);
+            generator.Save(folder["saved"]);
+            Assert.Equal(generator.Config, GeneratorConfig.Load(folder["saved"]));
+        }
+
+        string config = File.ReadAllText(folder["config.json"]);
+        string With(string id2label) => config[..config.LastIndexOf('}')] + $", \"id2label\": {id2label}}}";
+        File.WriteAllText(folder["config.json"], With("{\"1\": \"b\", \"0\": \"a\"}"));
+        Assert.Equal(["a", "b"], GeneratorConfig.Load(folder.Path).ClassNames!); // before the file
+        foreach (string bad in new[] { "{\"0\": \"a\", \"2\": \"b\"}", "{\"0\": 5}", "{\"0\": \" \"}" })
+        {
+            File.WriteAllText(folder["config.json"], With(bad));
+            Assert.Contains("key 'id2label'", Assert.Throws<CheckpointException>(() => GeneratorConfig.Load(folder.Path)).Message, StringComparison.Ordinal);
+        }
+        Assert.Contains("'id2label'", Assert.Throws<ArgumentException>(() => new GeneratorConfig { Classes = 1, ClassNames = ["a", "b"] }.Validate()).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -97,5 +130,5 @@ public class GeneratorConfigFileTests
         Assert.Contains("give the generator's folder", Assert.Throws<CheckpointException>(() => Read(Tokenizer)).Message);
     }
 
-    private static GeneratorConfig Read(string text) => GeneratorConfigFile.Read(ConfigTree.Read(new StringReader(text), "test.yaml", yaml: true));
+    private static GeneratorConfig Read(string text) => GeneratorConfig.Read(ConfigTree.Read(new StringReader(text), "test.yaml", yaml: true));
 }

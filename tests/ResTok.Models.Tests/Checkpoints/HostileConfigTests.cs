@@ -23,7 +23,7 @@ public class HostileConfigTests
     [Theory]
     [MemberData(nameof(Yaml))]
     public void Hostile_yaml_is_refused(string text, string why) =>
-        Assert.Contains(why, Assert.Throws<CheckpointException>(() => TokenizerConfigFile.Read(ConfigTree.Read(new StringReader(text), "config.yaml", yaml: true))).Message, StringComparison.Ordinal);
+        Assert.Contains(why, Assert.Throws<CheckpointException>(() => TokenizerConfig.Read(ConfigTree.Read(new StringReader(text), "config.yaml", yaml: true))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Anchors_are_still_followed()
@@ -62,7 +62,7 @@ public class HostileConfigTests
     [InlineData("pixel_hidden_channels", "2147483616")]
     [InlineData("codebook_size", "2147483647")]
     public void A_tokenizer_of_any_size_is_not_begun(string key, string value) =>
-        AssertSize(key, value, stream => TokenizerConfigFile.Write(TinyModels.Tokenizer, stream), (config, weights) => ImageTokenizer.Load(config, weights).Dispose());
+        AssertSize(key, value, stream => TinyModels.Tokenizer.Write(stream), (config, weights) => ImageTokenizer.Load(TokenizerConfig.Load(config), weights).Dispose());
 
     [Theory]
     [InlineData("n_layer", "2147483647")]
@@ -72,14 +72,14 @@ public class HostileConfigTests
     [InlineData("vocab_size", "2147483647")]
     [InlineData("spe_token_num", "2147483647")]
     public void A_generator_of_any_size_is_not_begun(string key, string value) =>
-        AssertSize(key, value, stream => GeneratorConfigFile.Write(TinyModels.Generator, stream), (config, weights) => ImageGenerator.Load(config, weights).Dispose());
+        AssertSize(key, value, stream => TinyModels.Generator.Write(stream), (config, weights) => ImageGenerator.Load(GeneratorConfig.Load(config), weights).Dispose());
 
     [Fact]
     public void What_only_building_finds_wrong_is_a_fault_of_the_checkpoint()
     {
         using var folder = new TemporaryFolder();
         using (FileStream config = File.Create(folder["config.json"]))
-            TokenizerConfigFile.Write(TinyModels.Tokenizer with { ReductionRatio = 0.25 }, config);
+            (TinyModels.Tokenizer with { ReductionRatio = 0.25 }).Write(config);
         File.WriteAllBytes(folder["model.safetensors"], NoWeights);
         string message = Assert.Throws<CheckpointException>(() => ImageTokenizer.Load(folder.Path)).Message;
         Assert.Contains("cannot merge a grid", message, StringComparison.Ordinal);

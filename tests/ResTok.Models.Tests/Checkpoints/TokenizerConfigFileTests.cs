@@ -43,7 +43,7 @@ public class TokenizerConfigFileTests
     [Fact]
     public void The_official_json_with_open_references_is_read()
     {
-        TokenizerConfig config = TokenizerConfigFile.Read(ConfigTree.Read(Path.Combine(TestData.TinyTokenizer, "config.json")));
+        TokenizerConfig config = TokenizerConfig.Read(ConfigTree.Read(Path.Combine(TestData.TinyTokenizer, "config.json")));
         Assert.Equal(TinyModels.GoldenTiny with { DropLatentTokens = false, DropProbability = 0 }, config);
     }
 
@@ -52,7 +52,7 @@ public class TokenizerConfigFileTests
     {
         TokenizerConfig config = TinyModels.Tokenizer with { ReductionRatio = 0.25, UseL2Norm = false, LearnableLatentTokens = true, EntropyLossRatio = 0.1f };
         using var stream = new MemoryStream();
-        TokenizerConfigFile.Write(config, stream);
+        config.Write(stream);
         Assert.Equal(config, Read(System.Text.Encoding.UTF8.GetString(stream.ToArray()), yaml: false));
     }
 
@@ -76,5 +76,5 @@ public class TokenizerConfigFileTests
         Assert.Contains("test.yaml", message, StringComparison.Ordinal);
     }
 
-    private static TokenizerConfig Read(string text, bool yaml) => TokenizerConfigFile.Read(ConfigTree.Read(new StringReader(text), "test.yaml", yaml));
+    private static TokenizerConfig Read(string text, bool yaml) => TokenizerConfig.Read(ConfigTree.Read(new StringReader(text), "test.yaml", yaml));
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ResTok.Models.Generation;
+using ResTok.Models.Generator.Networks;
+using ResTok.Models.Generator.Sampling;
 using TorchSharp;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
@@ -70,9 +71,12 @@ public class GeneratorParityTests(ITestOutputHelper output)
             run["input_pos"]!.AsArray().Select(positions => new GenerationPass((int)positions![0]!, positions.AsArray().Count)), passes);
         (SamplingOptions options, double[] scales) = ReadArguments(run["args"]!.AsObject(), passes);
         var logits = new List<Tensor>();
-        using GenerationRun generation = generator.Start(new(labels), options, scales, guided => logits.Add(guided.clone().DetachFromDisposeScope()));
+        using var generation = new GenerationRun(generator.Transformer, new(labels), options, generator.Config.Tokens, scales);
         while (!generation.IsComplete)
-            generation.RunPass();
+        {
+            logits.Add(generation.Predict());
+            generation.Sample(logits[^1]);
+        }
         Tensor tokens = generation.Step().ToTensor();
         Tensor all = cat(logits, 1);
         logits.ForEach(part => part.Dispose());

@@ -33,11 +33,11 @@ internal sealed class GoldenSet : IDisposable
             ["model"] = new JsonObject { ["vq_model"] = model },
             ["dataset"] = new JsonObject { ["preprocessing"] = new JsonObject { ["crop_size"] = (int)Description["crop_size"]! } },
         };
-        return TokenizerConfigFile.Read(ConfigTree.Read(new StringReader(tree.ToJsonString()), "golden set", yaml: false));
+        return Models.TokenizerConfig.Read(ConfigTree.Read(new StringReader(tree.ToJsonString()), "golden set", yaml: false));
     }
 
     public GeneratorConfig GeneratorConfig() =>
-        GeneratorConfigFile.Read(ConfigTree.Read(new StringReader(Description["config"]!.ToJsonString()), "golden set", yaml: false));
+        Models.GeneratorConfig.Read(ConfigTree.Read(new StringReader(Description["config"]!.ToJsonString()), "golden set", yaml: false));
 
     /// <summary>The folders that hold a kind of set ("tokenizer", "generator"), under the names that tests show.</summary>
     public static IReadOnlyDictionary<string, string> Folders(string kind)

@@ -43,9 +43,9 @@ public class GradientParityTests(ITestOutputHelper output)
         using var replica = new ComputeReplica<ImageTokenizer>(tokenizer, null);
         int batch = (int)golden.Description["batch"]!;
         Tensor images = Recipe.Pictures(batch, tokenizer.Config.CropSize);
-        Models.Tokenizer.Reconstruction made = tokenizer.Reconstruct(images, [.. Enumerable.Repeat(tokenizer.Config.LatentTokens, batch)]);
+        Models.Tokenizer.Networks.Reconstruction made = tokenizer.Reconstruct(images, [.. Enumerable.Repeat(tokenizer.Config.LatentTokens, batch)]);
         Tensor reconstruction = nn.functional.mse_loss(made.Images, images);
-        Tensor quantizer = tokenizer.QuantizerLoss(made.Quantization).Total;
+        Tensor quantizer = tokenizer.Quantizer.Losses(made.Quantization).Total;
         Compare("loss.reconstruction", gradients["loss.reconstruction"], reconstruction.unsqueeze(0));
         Compare("loss.quantizer", gradients["loss.quantizer"], quantizer.unsqueeze(0));
         (reconstruction + quantizer).backward();

@@ -33,7 +33,7 @@ public class TokenizerParityTests(ITestOutputHelper output)
             tokenizer.StateDict.Select(entry => $"{entry.Key} [{string.Join(",", entry.Value.shape)}]"));
 
         using TokenizerEncoding encoding = tokenizer.Encode(
-            Recipe.Pictures((int)description["batch"]!, config.CropSize), EncodingOutputs.Margins | EncodingOutputs.Losses);
+            Recipe.Pictures((int)description["batch"]!, config.CropSize), EncodingOutputs.Margins | EncodingOutputs.Losses | EncodingOutputs.ImageTokens);
         CompareEncoding(golden, encoding);
         CompareDecoding(golden, tokenizer);
         Assert.Empty(faults);

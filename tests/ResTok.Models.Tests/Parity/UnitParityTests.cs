@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ResTok.Models.Checkpoints;
-using ResTok.Models.Generation;
-using ResTok.Models.Tokenizer;
+using ResTok.Models.Generator.Networks;
+using ResTok.Models.Generator.Sampling;
+using ResTok.Models.Tokenizer.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -50,7 +51,7 @@ public sealed class UnitParityTests : IDisposable
     {
         using var golden = new GoldenSet(GoldenSet.Folders("tokenizer")["tiny"], "tokenizer");
         using var tokenizer = ImageTokenizer.Create(TinyModels.GoldenTiny);
-        AssertEqual(golden["debug.encoder.rope_after_first_merge.cos_sin"], tokenizer.Encoder.RotaryOfStage(1).CosSin(), 1e-7);
+        AssertEqual(golden["debug.encoder.rope_after_first_merge.cos_sin"], tokenizer.Encoder.Rotary[1].CosSin(), 1e-7);
         AssertEqual(golden["debug.decoder.rope.cos_sin"], tokenizer.Decoder.Rotary.CosSin(), 1e-7);
     }
 

@@ -121,7 +121,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
         float[] weights = Weights();
         using (Tensor pictures = fake.clone().requires_grad_(true))
         {
-            game.Doubt(pictures, 7).backward();
+            game.GeneratorLoss(pictures, 7).backward();
             Assert.True(pictures.grad!.abs().sum().item<float>() > 0);
         }
         Assert.All(discriminator.Parameters.Values, parameter => Assert.True(parameter.grad is null));
@@ -194,6 +194,6 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
     private static void Train(TokenizerTrainingOptions options, CancellationToken cancellation = default)
     {
         using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2);
-        Trainer.Train(tokenizer, new ListData<byte[]>(TrainingPictures.Discs(7, Tiny.CropSize)), options, cancellation: cancellation);
+        Trainer.Train(tokenizer, new ListData<byte[]>(TrainingImages.Discs(7, Tiny.CropSize)), options, cancellationToken: cancellation);
     }
 }

@@ -16,7 +16,7 @@ public class TrainerTests
     [Fact]
     public void Eight_pictures_are_learned_to_over_30_dB()
     {
-        byte[][] pictures = TrainingPictures.Discs(8, 32);
+        byte[][] pictures = TrainingImages.Discs(8, 32);
         // Without a learned image token, which lengthens the way from latents to pixels: with it, results are 29.8 to 33.6 dB by seed.
         TokenizerConfig config = TinyModels.Tokenizer with { DropLatentTokens = false, LearnableDecoderImageTokens = false };
         using ImageTokenizer tokenizer = ImageTokenizer.Create(config, seed: 1, initialization: WeightInitialization.FanIn);
@@ -25,7 +25,7 @@ public class TrainerTests
             Steps = 500, BatchSize = 8, LearningRate = 1e-3, EndLearningRate = 1e-4, WarmupSteps = 20, EmaDecay = 0.9, MaxGradientNorm = 1, ResetCodesEvery = 20, QuantizeFrom = 100,
         });
         using var scope = NewDisposeScope();
-        Tensor images = Models.Training.Pictures.ToTensor(pictures, 32, CPU);
+        Tensor images = ImageBatch.ToTensor(pictures, 32, CPU);
         using TokenizerEncoding encoding = tokenizer.Encode(images);
         Tensor rebuilt = tokenizer.Decode(encoding.Tokens);
         double psnr = (rebuilt - images).pow(2).mean([1, 2, 3]).log10().mul(-10).mean().item<float>();
@@ -37,7 +37,7 @@ public class TrainerTests
     public void Samples_are_learned_by_heart_and_generated()
     {
         GeneratorConfig config = TinyModels.Generator with { TokenDropout = 0, ResidualDropout = 0, FfnDropout = 0, ClassDropout = 0 };
-        TokenSample[] samples = TrainingPictures.Samples(5, config);
+        TokenSample[] samples = TrainingImages.Samples(5, config);
         using ImageGenerator generator = ImageGenerator.Create(config, seed: 1);
         Trainer.Train(generator, new ListData<TokenSample>(samples), new() { Steps = 250, BatchSize = 5, LearningRate = 5e-3, WarmupSteps = 10, EmaDecay = 0.9, WeightDecay = 0 });
         using Tensor tokens = generator.Generate(new([0, 1, 2, 3, 4]), new() { Greedy = true });
@@ -50,7 +50,7 @@ public class TrainerTests
     [InlineData(5)]
     public void A_cancelled_tokenizer_run_goes_on_bit_for_bit(int after)
     {
-        byte[][] pictures = TrainingPictures.Discs(7, 16);
+        byte[][] pictures = TrainingImages.Discs(7, 16);
         AssertResumes(after, (folder, progress, cancellation) =>
         {
             using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2);
@@ -63,7 +63,7 @@ public class TrainerTests
     [InlineData(4)]
     public void A_cancelled_generator_run_goes_on_bit_for_bit(int after)
     {
-        TokenSample[] samples = TrainingPictures.Samples(7, TinyModels.Generator);
+        TokenSample[] samples = TrainingImages.Samples(7, TinyModels.Generator);
         AssertResumes(after, (folder, progress, cancellation) =>
         {
             using ImageGenerator generator = ImageGenerator.Create(TinyModels.Generator with { AttentionDropout = 0.1, DropPathRate = 0.2 }, seed: 2);
@@ -101,7 +101,7 @@ public class TrainerTests
     public void The_trained_model_is_the_average_and_loads()
     {
         using var folder = new TemporaryFolder();
-        byte[][] pictures = TrainingPictures.Discs(4, 16);
+        byte[][] pictures = TrainingImages.Discs(4, 16);
         using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2);
         Trainer.Train(tokenizer, new ListData<byte[]>(pictures), Short with { RunFolder = folder.Path });
         using ImageTokenizer loaded = ImageTokenizer.Load(folder.Path), raw = ImageTokenizer.Load(folder["checkpoint-6"]);
@@ -114,7 +114,7 @@ public class TrainerTests
     [Fact]
     public void Bfloat16_trains_float32_weights()
     {
-        TokenSample[] samples = TrainingPictures.Samples(4, TinyModels.Generator);
+        TokenSample[] samples = TrainingImages.Samples(4, TinyModels.Generator);
         using ImageGenerator generator = ImageGenerator.Create(TinyModels.Generator, seed: 2);
         var losses = new List<double>();
         Trainer.Train(generator, new ListData<TokenSample>(samples), new()
@@ -129,7 +129,7 @@ public class TrainerTests
     public void A_loss_that_is_no_number_stops_and_leaves_the_last_checkpoint()
     {
         using var folder = new TemporaryFolder();
-        byte[][] pictures = TrainingPictures.Discs(4, 16);
+        byte[][] pictures = TrainingImages.Discs(4, 16);
         using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2);
         var poison = new Reports(progress =>
         {
@@ -149,7 +149,7 @@ public class TrainerTests
     [Fact]
     public void Training_without_improvement_ends_early()
     {
-        byte[][] pictures = TrainingPictures.Discs(4, 16);
+        byte[][] pictures = TrainingImages.Discs(4, 16);
         using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2);
         long last = 0;
         Trainer.Train(tokenizer, new ListData<byte[]>(pictures), Short with

@@ -8,7 +8,7 @@ internal sealed class ListData<T>(params IReadOnlyList<T> samples) : ITrainingDa
     public IEnumerable<Lazy<T>> Read(int epoch) => samples.Select((_, i) => new Lazy<T>(() => samples[(i + epoch) % samples.Count]));
 }
 
-internal static class TrainingPictures
+internal static class TrainingImages
 {
     /// <summary>Pictures of S×S pixels with a coloured disc each.</summary>
     public static byte[][] Discs(int count, int side) => [.. Enumerable.Range(0, count).Select(n =>

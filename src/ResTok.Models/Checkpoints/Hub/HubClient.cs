@@ -16,10 +16,12 @@ internal sealed class HubClient : IDisposable
     private readonly string repository;
     private readonly HttpClient http;
 
+    /// <exception cref="HubException">The token cannot be sent.</exception>
     public HubClient(HubOptions options, string repository)
     {
         this.options = options;
         this.repository = repository;
+        CheckToken(options.Token);
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(10) };
         if (options.Proxy is not null)
             handler.Proxy = options.Proxy;
@@ -48,7 +50,7 @@ internal sealed class HubClient : IDisposable
         if (commit is null || !HubNames.IsCommit(commit) || checksum is null || !HubNames.IsChecksum(checksum)
             || !long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out long bytes))
         {
-            throw new HubException($"{options.Endpoint} answers, but names no commit, checksum or size for {file} of {repository}, so it is no hub. Check HF_ENDPOINT, and whether a proxy or firewall answers in its place.");
+            throw new HubException($"{Place(response)} answers, but names no commit, checksum or size for {file} of {repository}, so it is no hub. Check HF_ENDPOINT, and whether a proxy or firewall answers in its place.");
         }
         return new(file, commit, checksum, bytes, isElsewhere ? null : HubValidator.In(response));
     }
@@ -70,7 +72,7 @@ internal sealed class HubClient : IDisposable
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(options.SilenceLimit);
-        string what = $"{file} of {repository} cannot be had from {address.Authority}";
+        string what = $"{file} of {repository} cannot be had from {address.Authority}{(IsHub(address) ? "" : $", to which {options.Endpoint.Authority} redirects")}";
         const string Advice = "Check the network, HF_ENDPOINT and the proxy, and try again; what has arrived is kept.";
         try
         {
@@ -85,6 +87,16 @@ internal sealed class HubClient : IDisposable
             cancellation.ThrowIfCancellationRequested();
             bool isTrust = fault is HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError };
             throw new HubException($"{what}: {fault.Message.TrimEnd('.')}. {Advice}", fault) { IsTransient = !isTrust };
+        }
+    }
+
+    /// <summary>A header holds the token, and so only what is printable ASCII. The token itself is told to nobody.</summary>
+    private static void CheckToken(string? token)
+    {
+        for (int i = 0; i < token?.Length; i++)
+        {
+            if (token[i] is <= ' ' or > '~')
+                throw new HubException($"The access token (of HF_TOKEN, HubOptions.Token or `hf auth login`) cannot be sent: its character {i + 1} of {token.Length} is U+{(int)token[i]:X4}, but tokens are letters, digits and signs of ASCII. Copy it again from the hub's settings, without quotes or spaces.");
         }
     }
 
@@ -113,13 +125,20 @@ internal sealed class HubClient : IDisposable
             if (!IsRedirect(response))
                 return response;
             var next = new Uri(address, response.Headers.Location!);
-            if (method == HttpMethod.Head && !IsHub(next))
-                return response;
+            if (method == HttpMethod.Head && !IsHub(next) && Header(response, "X-Repo-Commit") is not null)
+                return response; // the hub's own description of a file that lies elsewhere; without one, the whole hub is elsewhere
             response.Dispose();
             if (redirects == MaxRedirects || !HubOptions.IsWeb(next) || (address.Scheme == Uri.UriSchemeHttps && next.Scheme != Uri.UriSchemeHttps))
                 throw new HubException($"{file} of {repository} cannot be had: {address.Authority} redirects to {next.GetLeftPart(UriPartial.Authority)}, {(redirects == MaxRedirects ? "after too many others" : "which is not secure")}. Check HF_ENDPOINT and the proxy.");
             address = next;
         }
+    }
+
+    /// <summary>Who answered, and whose redirect led there.</summary>
+    private string Place(HttpResponseMessage response)
+    {
+        Uri address = response.RequestMessage!.RequestUri!;
+        return IsHub(address) ? options.Endpoint.AbsoluteUri : $"{address.GetLeftPart(UriPartial.Authority)}, to which {options.Endpoint} redirects,";
     }
 
     private bool IsHub(Uri address) => Uri.Compare(address, options.Endpoint, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;

@@ -22,7 +22,7 @@ public sealed class HubOptions
         string home = ExpandHome(Get("HF_HOME")
             ?? Path.Combine(Get("XDG_CACHE_HOME") ?? Path.Combine("~", ".cache"), "huggingface"));
         CacheFolder = ExpandHome(Get("HF_HUB_CACHE") ?? Get("HUGGINGFACE_HUB_CACHE") ?? Path.Combine(home, "hub"));
-        Token = Get("HF_TOKEN") ?? ReadToken(ExpandHome(Get("HF_TOKEN_PATH") ?? Path.Combine(home, "token")));
+        Token = CleanToken(Get("HF_TOKEN")) ?? CleanToken(Get("HUGGING_FACE_HUB_TOKEN")) ?? ReadToken(ExpandHome(Get("HF_TOKEN_PATH") ?? Path.Combine(home, "token")));
         Offline = IsTrue(Get("HF_HUB_OFFLINE"));
         UseLinks = !IsTrue(Get("HF_HUB_DISABLE_SYMLINKS"));
         string endpoint = Get("HF_ENDPOINT") ?? "https://huggingface.co";
@@ -36,9 +36,14 @@ public sealed class HubOptions
 
     /// <summary>
     /// The access token for private and gated models, or null to send none. By default <c>HF_TOKEN</c>, or what the file
-    /// <c>HF_HOME/token</c> holds that <c>hf auth login</c> writes. It is sent to <see cref="Endpoint"/> and to no other host.
+    /// <c>HF_HOME/token</c> holds that <c>hf auth login</c> writes. Line ends, and space around it, do not count, as in
+    /// <c>huggingface_hub</c>. It is sent to <see cref="Endpoint"/> and to no other host.
     /// </summary>
-    public string? Token { get; init; }
+    public string? Token
+    {
+        get;
+        init => field = CleanToken(value);
+    }
 
     /// <summary>
     /// Where models are kept. By default <c>HF_HUB_CACHE</c>, or the folder <c>hub</c> in <c>HF_HOME</c>, which is
@@ -72,11 +77,14 @@ public sealed class HubOptions
         ? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify) + path[1..]
         : path;
 
+    private static string? CleanToken(string? token) =>
+        token?.Replace("\r", "", StringComparison.Ordinal).Replace("\n", "", StringComparison.Ordinal).Trim() is { Length: > 0 } clean ? clean : null;
+
     private static string? ReadToken(string file)
     {
         try
         {
-            return File.Exists(file) && File.ReadAllText(file).Trim() is { Length: > 0 } token ? token : null;
+            return File.Exists(file) ? CleanToken(File.ReadAllText(file)) : null;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

@@ -17,7 +17,11 @@ internal static class HubRefusal
         string? code = Code(response);
         bool hasToken = options.Token is { Length: > 0 };
         string page = $"{options.Endpoint.AbsoluteUri.TrimEnd('/')}/{repository}";
-        string login = hasToken
+        Uri asked = response.RequestMessage!.RequestUri!;
+        bool isElsewhere = hasToken && asked.Authority != options.Endpoint.Authority;
+        string login = isElsewhere
+            ? $"The token was not sent to {asked.Authority}, to which {options.Endpoint.Authority} redirects: set HF_ENDPOINT to {asked.GetLeftPart(UriPartial.Authority)} if you trust it."
+            : hasToken
             ? "Check that the token of HF_TOKEN, HubOptions.Token or `hf auth login` is valid and may read it."
             : "Set HF_TOKEN or HubOptions.Token to a token that may read it.";
         TimeSpan? rest = response.Headers.RetryAfter is { } wait ? wait.Delta ?? wait.Date - options.Time.GetUtcNow() : null;

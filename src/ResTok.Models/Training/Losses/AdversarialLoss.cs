@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace ResTok.Models.Training.Losses;
 
 /// <summary>
-/// The game between tokenizer and discriminator: hinge loss with LeCam regularisation (Tseng et al., 2021), on augmented pictures
+/// The game between tokenizer and discriminator: hinge loss with LeCam regularisation (Tseng et al., 2021), on augmented images
 /// (reference <c>losses.py</c>).
 /// </summary>
 internal sealed class AdversarialLoss : IDisposable
@@ -15,7 +15,7 @@ internal sealed class AdversarialLoss : IDisposable
     private readonly Discriminator discriminator;
     private readonly bool augment;
     private readonly AdamW optimizer;
-    private readonly Tensor means; // of the logits of pictures and of reconstructions, averaged over steps; float32 [2]
+    private readonly Tensor means; // of the logits of images and of reconstructions, averaged over steps; float32 [2]
 
     /// <param name="discriminator">Taken over.</param>
     /// <param name="options">Weights, start and optimiser.</param>
@@ -41,8 +41,8 @@ internal sealed class AdversarialLoss : IDisposable
 
     public bool IsActive(long step) => step >= options.DiscriminatorStart;
 
-    /// <summary>How much the discriminator doubts reconstructions, a scalar with gradients.</summary>
-    public Tensor Doubt(Tensor rebuilt, long seed)
+    /// <summary>L_G: how little the discriminator takes reconstructions for images, a scalar with gradients.</summary>
+    public Tensor GeneratorLoss(Tensor rebuilt, long seed)
     {
         using var scope = NewDisposeScope();
         using var generator = new torch.Generator((ulong)seed);
@@ -50,7 +50,7 @@ internal sealed class AdversarialLoss : IDisposable
     }
 
     /// <summary>Trains the discriminator on what the tokenizer made in a step.</summary>
-    /// <param name="batches">Pictures and their reconstructions without gradients.</param>
+    /// <param name="batches">Images and their reconstructions without gradients.</param>
     /// <param name="step">Of the run.</param>
     /// <param name="seed">Of this step.</param>
     /// <param name="metrics">Gets the losses.</param>

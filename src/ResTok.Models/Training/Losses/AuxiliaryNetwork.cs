@@ -47,7 +47,7 @@ internal abstract class AuxiliaryNetwork : IDisposable
             parameter.Dispose();
     }
 
-    /// <summary>Pictures in [0, 1] as networks trained on ImageNet expect them.</summary>
+    /// <summary>Images in [0, 1] as networks trained on ImageNet expect them.</summary>
     protected static Tensor Normalize(Tensor images)
     {
         using var scope = NewDisposeScope();

@@ -31,7 +31,7 @@ internal static class DiffAugment
         return draw.item<float>() <= Probability;
     }
 
-    /// <summary>Brightness ± 0.5, saturation × 0 to 2, contrast × 0.5 to 1.5, drawn for each picture.</summary>
+    /// <summary>Brightness ± 0.5, saturation × 0 to 2, contrast × 0.5 to 1.5, drawn for each image.</summary>
     private static Tensor Color(Tensor x, torch.Generator generator)
     {
         x = x + (Draw(x, generator) - 0.5);
@@ -41,7 +41,7 @@ internal static class DiffAugment
         return (x - level) * (Draw(x, generator) + 0.5) + level;
     }
 
-    /// <summary>Shifts each picture by up to an eighth; what comes in is zero.</summary>
+    /// <summary>Shifts each image by up to an eighth; what comes in is zero.</summary>
     private static Tensor Translate(Tensor x, torch.Generator generator)
     {
         long side = x.shape[2];
@@ -51,7 +51,7 @@ internal static class DiffAugment
             padded[i].narrow(1, Integer(2 * most + 1, generator), side).narrow(2, Integer(2 * most + 1, generator), side))]);
     }
 
-    /// <summary>Blackens a square of a fifth of the side in each picture, or what of it lies inside.</summary>
+    /// <summary>Blackens a square of a fifth of the side in each image, or what of it lies inside.</summary>
     private static Tensor Cutout(Tensor x, torch.Generator generator)
     {
         int side = (int)x.shape[2], hole = (int)(side * Hole + 0.5);

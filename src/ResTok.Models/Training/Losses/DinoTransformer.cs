@@ -71,7 +71,7 @@ internal sealed class DinoTransformer : AuxiliaryNetwork
 
     private static Tensor GeluTanh(Tensor x) => 0.5 * x * (1 + tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x.pow(3))));
 
-    /// <summary>Larger pictures are cut at random or averaged down, one as often as the other; smaller ones grow.</summary>
+    /// <summary>Larger images are cut at random or averaged down, one as often as the other; smaller ones grow.</summary>
     private static Tensor Resize(Tensor x, torch.Generator generator)
     {
         long side = x.shape[2];

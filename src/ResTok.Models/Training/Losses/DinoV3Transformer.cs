@@ -69,7 +69,7 @@ internal sealed class DinoV3Transformer : AuxiliaryNetwork
             x.narrow(1, x.shape[1] - rows * columns, rows * columns).transpose(1, 2).unflatten(2, [rows, columns]).MoveToOuterDisposeScope());
     }
 
-    /// <summary>cos and sin of the patches, [g·g, head]: angles grow with the distance of a patch's centre from the picture's.</summary>
+    /// <summary>cos and sin of the patches, [g·g, head]: angles grow with the distance of a patch's centre from the image's.</summary>
     private (Tensor Cos, Tensor Sin) Rotation(int rows, int columns)
     {
         int quarter = HeadWidth / 4;

@@ -11,7 +11,7 @@ namespace ResTok.Models.Training.Losses;
 /// </summary>
 internal sealed class PerceptualLoss : AuxiliaryNetwork
 {
-    private const int Border = 15; // pixels by which both pictures are shifted at random
+    private const int Border = 15; // pixels by which both images are shifted at random
 
     /// <summary>The convolutions of each slice by their index in torchvision's <c>features</c>; a pooling stands before all but the first.</summary>
     private static readonly int[][] Slices = [[0, 2], [5, 7], [10, 12, 14], [17, 19, 21], [24, 26, 28]];
@@ -44,6 +44,11 @@ internal sealed class PerceptualLoss : AuxiliaryNetwork
         scale = tensor(new[] { 0.458f, 0.448f, 0.450f }).view(1, 3, 1, 1).to(device).DetachFromDisposeScope();
     }
 
+    /// <summary>Loads the features from one checkpoint, the heads from another.</summary>
+    /// <exception cref="Checkpoints.CheckpointException">One of them is missing or not what it should be.</exception>
+    public static PerceptualLoss Load(string vgg, string heads, Device device) =>
+        Load(vgg, features => Load(heads, linear => new PerceptualLoss(new TwoSources(features, linear), device)));
+
     /// <param name="x">[B, 3, S, S] in [0, 1].</param>
     /// <param name="y">[B, 3, S, S] in [0, 1].</param>
     /// <returns>The mean distance, a scalar.</returns>
@@ -65,7 +70,7 @@ internal sealed class PerceptualLoss : AuxiliaryNetwork
         return sum.squeeze(0).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same for pictures that are cut alike at random first, as in training.</summary>
+    /// <summary>The same for images that are cut alike at random first, as in training.</summary>
     /// <param name="x">[B, 3, S, S] in [0, 1].</param>
     /// <param name="y">[B, 3, S, S] in [0, 1].</param>
     /// <param name="random">What to draw from.</param>
@@ -86,5 +91,11 @@ internal sealed class PerceptualLoss : AuxiliaryNetwork
         shift.Dispose();
         scale.Dispose();
         base.Dispose();
+    }
+
+    private sealed class TwoSources(IParameterSource features, IParameterSource heads) : IParameterSource
+    {
+        public Tensor Get(string name, long[] shape, Initializer initializer) =>
+            (name.StartsWith("lin", StringComparison.Ordinal) ? heads : features).Get(name, shape, initializer);
     }
 }

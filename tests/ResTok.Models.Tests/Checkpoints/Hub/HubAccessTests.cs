@@ -46,6 +46,76 @@ public sealed class HubAccessTests : IDisposable
         Assert.Contains("too many", (await Assert.ThrowsAsync<HubException>(() => hub.DownloadAsync())).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(301, true)]
+    [InlineData(302, false)]
+    [InlineData(303, true)]
+    [InlineData(307, false)]
+    [InlineData(308, true)]
+    public async Task A_mirror_that_redirects_to_another_host_is_followed_without_the_token(int status, bool keepsPath)
+    {
+        using var mirror = new LocalServer(call => HttpAnswer.Refusal(status, ("Location", new Uri(hub.Address, keepsPath ? call.Target : $"/moved{call.Target}").AbsoluteUri)));
+        hub.Misbehave = call => call.Target.StartsWith("/moved", StringComparison.Ordinal) ? hub.Answer(call with { Target = call.Target["/moved".Length..] }) : null;
+        string folder = await hub.DownloadAsync(("HF_ENDPOINT", mirror.Address.AbsoluteUri), ("HF_TOKEN", "hf_secret"));
+        Assert.Equal(hub.Files[FakeHub.Weights], File.ReadAllBytes(Path.Combine(folder, FakeHub.Weights)));
+        Assert.NotEmpty(hub.Calls);
+        Assert.All(hub.Calls, call => Assert.Null(call["Authorization"]));
+        Assert.All(mirror.Calls, call => Assert.Equal("Bearer hf_secret", call["Authorization"]));
+    }
+
+    [Fact]
+    public async Task Where_a_mirror_redirects_is_named_when_it_ends_badly()
+    {
+        using var mirror = new LocalServer(call => HttpAnswer.Refusal(308, ("Location", new Uri(hub.Address, call.Target).AbsoluteUri)));
+        (string Name, string Value)[] environment = [("HF_ENDPOINT", mirror.Address.AbsoluteUri), ("HF_TOKEN", "hf_secret")];
+        hub.Misbehave = _ => new(200, "<html>Please log in</html>"u8.ToArray());
+        string message = (await Assert.ThrowsAsync<HubException>(() => hub.DownloadAsync(environment))).Message;
+        Assert.Contains($"{hub.Address.Authority}, to which {mirror.Address} redirects, answers, but names no commit", message, StringComparison.Ordinal);
+        hub.Misbehave = _ => HttpAnswer.Refusal(401);
+        message = (await Assert.ThrowsAsync<HubException>(() => hub.DownloadAsync(environment))).Message;
+        Assert.Contains($"The token was not sent to {hub.Address.Authority}", message, StringComparison.Ordinal);
+        Assert.Contains($"set HF_ENDPOINT to http://{hub.Address.Authority}", message, StringComparison.Ordinal);
+
+        Uri first = mirror.Address;
+        using var second = new LocalServer(call => HttpAnswer.Refusal(302, ("Location", new Uri(first, call.Target).AbsoluteUri)));
+        hub.Misbehave = call => HttpAnswer.Refusal(302, ("Location", new Uri(second.Address, call.Target).AbsoluteUri));
+        Assert.Contains("after too many others", (await Assert.ThrowsAsync<HubException>(() => hub.DownloadAsync(environment))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("hf_secret\n")]
+    [InlineData("hf_secret\r\n")]
+    [InlineData(" hf_secret\t")]
+    [InlineData("hf_\r\nsecret")]
+    [InlineData("\nhf_secret\n\n")]
+    public async Task Line_ends_and_space_around_a_token_do_not_count(string token)
+    {
+        await hub.DownloadAsync(("HF_TOKEN", token));
+        Assert.All(hub.Calls, call => Assert.Equal("Bearer hf_secret", call["Authorization"]));
+        Assert.Equal("hf_secret", new HubOptions(hub.Environment()) { Token = token }.Token);
+        Directory.Delete(hub.Cache, recursive: true);
+        File.WriteAllText(Path.Combine(hub.Home, "token"), token);
+        await hub.DownloadAsync(("HF_TOKEN", " \r\n")); // none
+        Assert.All(hub.Calls, call => Assert.Equal("Bearer hf_secret", call["Authorization"]));
+    }
+
+    [Theory]
+    [InlineData("hf_sécret", "character 5 of 9 is U+00E9")]
+    [InlineData("hf_秘密", "U+79D8")]
+    [InlineData("hf se", "U+0020")]
+    [InlineData("hf\0se", "U+0000")]
+    [InlineData("“hf_secret”", "character 1 of 11 is U+201C")]
+    public async Task A_token_that_cannot_be_sent_is_said_to_be_so_and_not_told(string token, string what)
+    {
+        HubException fault = await Assert.ThrowsAsync<HubException>(() => hub.DownloadAsync(("HF_TOKEN", token)));
+        Assert.Contains("token", fault.Message, StringComparison.Ordinal);
+        Assert.Contains(what, fault.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(token, fault.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("network", fault.Message, StringComparison.Ordinal);
+        Assert.Empty(hub.Calls);
+        Assert.Empty(hub.Time.Waits);
+    }
+
     [Fact]
     public async Task Without_a_token_none_is_sent()
     {

@@ -1,0 +1,51 @@
+using ResTok.Models.Layers;
+using ResTok.Models.Layers.Kernels;
+using ResTok.Models.Parameters;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Tokenizer.Networks;
+
+/// <summary>Multi-head self-attention with normalised queries and keys and rotary positions.</summary>
+internal sealed class SelfAttention
+{
+    private readonly int heads;
+    private readonly Parameter queryBias;
+    private readonly Parameter valueBias;
+    private readonly Parameter queryKeyValue;
+    private readonly LayerNorm queryNorm;
+    private readonly LayerNorm keyNorm;
+    private readonly Linear project;
+
+    public SelfAttention(ParameterScope scope, int width, int heads)
+    {
+        this.heads = heads;
+        queryBias = scope.Parameter("q_bias", Initializer.Zeros, width);
+        valueBias = scope.Parameter("v_bias", Initializer.Zeros, width);
+        queryKeyValue = scope["qkv"].Parameter("weight", Initializer.Weight, 3 * width, width);
+        queryNorm = new(scope["q_norm"], width / heads);
+        keyNorm = new(scope["k_norm"], width / heads);
+        project = new(scope["proj"], width, width);
+    }
+
+    /// <param name="x">[B, L, D].</param>
+    /// <param name="rotary">Positions of the L tokens.</param>
+    /// <param name="levels">Who sees whom, or null where every token sees every other.</param>
+    /// <param name="maps">Takes this layer's attention map [B, L, L], averaged over heads, where not null.</param>
+    /// <param name="last">Of how many of the last tokens the result is wanted; null for all.</param>
+    /// <returns>[B, L or last, D].</returns>
+    public Tensor Forward(Tensor x, RotaryEmbedding rotary, LevelAttention? levels, List<Tensor>? maps, long? last)
+    {
+        using var scope = NewDisposeScope();
+        Tensor bias = cat([queryBias, zeros_like(queryBias), valueBias]); // keys have none
+        Tensor[] qkv = CpuLinear.Apply(x, queryKeyValue, bias).unflatten(2, [3, heads, -1]).unbind(2); // 3 × [B, L, heads, head]
+        Tensor query = rotary.Apply(queryNorm.Forward(qkv[0])).transpose(1, 2); // [B, heads, L, head]
+        Tensor key = rotary.Apply(keyNorm.Forward(qkv[1])).transpose(1, 2);
+        Tensor value = qkv[2].transpose(1, 2);
+        maps?.Add(ScaledDotProduct.Map(query, key, levels?.Mask).DetachFromDisposeScope());
+        if (last is { } count)
+            query = query.narrow(2, query.shape[2] - count, count);
+        Tensor attended = levels?.Attend(query, key, value) ?? ScaledDotProduct.Attend(query, key, value, null);
+        return project.Forward(attended.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
+    }
+}
