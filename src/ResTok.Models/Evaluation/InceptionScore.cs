@@ -27,6 +27,14 @@ internal sealed class InceptionScore(int classes = InceptionNetwork.Classes) : I
         count += p.shape[0];
     }
 
+    /// <summary>Adds what another gathered, of the same classes.</summary>
+    public void Add(InceptionScore other)
+    {
+        probabilities.add_(other.probabilities);
+        entropies += other.entropies;
+        count += other.count;
+    }
+
     /// <summary>At least 1.</summary>
     public double Value()
     {
