@@ -11,6 +11,10 @@ internal static class PrecisionRecall
 {
     private const int Neighbours = 3, Block = 2048;
 
+    /// <summary>Whether both sets have more points than neighbours are counted.</summary>
+    public static bool AreEnough(long sample, long reference) => Math.Min(sample, reference) > Neighbours;
+
+    /// <summary>Precision and recall.</summary>
     /// <param name="reference">Features of real images, [R, D].</param>
     /// <param name="sample">Features of generated images, [S, D].</param>
     /// <returns>Shares in [0, 1].</returns>
