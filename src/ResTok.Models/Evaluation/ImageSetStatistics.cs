@@ -12,6 +12,7 @@ public sealed class ImageSetStatistics : IDisposable
     private readonly InceptionNetwork network;
     private readonly FeatureStatistics pooled = new(InceptionNetwork.Features);
     private readonly FeatureStatistics spatial = new(InceptionNetwork.SpatialFeatures);
+    private FeatureDistribution? givenPooled, givenSpatial; // of a reference file, which count in place of its images' own
     private readonly List<Tensor> features = []; // [B, 2048] in float32
     private readonly List<Tensor> logits = []; // [B, 1008] in float32
 
@@ -25,6 +26,37 @@ public sealed class ImageSetStatistics : IDisposable
         Runtime.TorchRuntime.EnsureLoaded();
         network = weights.LoadInception(device ?? CPU) ?? throw new ArgumentException(
             $"Metrics of generation need {nameof(EvaluationWeights.Inception)}, or the environment variable RESTOK_INCEPTION: the file pt_inception-2015-12-05-6726825d.pth.", nameof(weights));
+    }
+
+    /// <summary>Reads a set of samples or references in the official evaluator's format.</summary>
+    /// <param name="path">
+    /// An npz file: <c>arr_0</c>, uint8 [N, H, W, 3], is read image by image. Where it has <c>mu</c>, <c>sigma</c>, <c>mu_s</c> and
+    /// <c>sigma_s</c> too, these are what FID and sFID compare, and the images count for precision and recall only.
+    /// </param>
+    /// <param name="weights">Of which <see cref="EvaluationWeights.Inception"/> is needed.</param>
+    /// <param name="device">Where the network computes; the CPU by default.</param>
+    /// <param name="cancellationToken">Ends the reading between two batches.</param>
+    /// <exception cref="InvalidDataException">The file is damaged, or its arrays are others.</exception>
+    /// <inheritdoc cref="ImageSetStatistics(EvaluationWeights, Device?)" path="/exception"/>
+    public static ImageSetStatistics FromNpz(string path, EvaluationWeights weights, Device? device = null, CancellationToken cancellationToken = default)
+    {
+        var set = new ImageSetStatistics(weights, device);
+        try
+        {
+            set.givenPooled = Given(path, "mu", "sigma", InceptionNetwork.Features);
+            set.givenSpatial = Given(path, "mu_s", "sigma_s", InceptionNetwork.SpatialFeatures);
+            foreach (Tensor batch in NpzFile.ReadImages(path, batch: 64))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                set.Add(batch);
+            }
+            return set;
+        }
+        catch
+        {
+            set.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Images so far.</summary>
@@ -66,15 +98,13 @@ public sealed class ImageSetStatistics : IDisposable
         ArgumentNullException.ThrowIfNull(reference);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        using FeatureDistribution ofPooled = pooled.Distribution(), ofSpatial = spatial.Distribution();
-        using FeatureDistribution realPooled = reference.pooled.Distribution(), realSpatial = reference.spatial.Distribution();
         (double Precision, double Recall)? shares = PrecisionRecall.AreEnough(Count, reference.Count)
             ? PrecisionRecall.Of(cat(reference.features), cat(features)) : null;
         return new()
         {
             Count = Count,
-            FrechetInceptionDistance = ofPooled.DistanceTo(realPooled),
-            SpatialFrechetInceptionDistance = ofSpatial.DistanceTo(realSpatial),
+            FrechetInceptionDistance = Distance(pooled, givenPooled, reference.pooled, reference.givenPooled),
+            SpatialFrechetInceptionDistance = Distance(spatial, givenSpatial, reference.spatial, reference.givenSpatial),
             InceptionScore = InceptionScore.OfParts(cat(logits)),
             Precision = shares?.Precision,
             Recall = shares?.Recall,
@@ -87,7 +117,27 @@ public sealed class ImageSetStatistics : IDisposable
         network.Dispose();
         pooled.Dispose();
         spatial.Dispose();
+        givenPooled?.Dispose();
+        givenSpatial?.Dispose();
         foreach (Tensor batch in features.Concat(logits))
             batch.Dispose();
+    }
+
+    private static double Distance(FeatureStatistics mine, FeatureDistribution? given, FeatureStatistics others, FeatureDistribution? othersGiven)
+    {
+        using FeatureDistribution? first = given is null ? mine.Distribution() : null, second = othersGiven is null ? others.Distribution() : null;
+        return (given ?? first!).DistanceTo(othersGiven ?? second!);
+    }
+
+    /// <returns>Null where the file has neither.</returns>
+    private static FeatureDistribution? Given(string path, string meanName, string covarianceName, int dimensions)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? mean = NpzFile.Read(path, meanName), covariance = NpzFile.Read(path, covarianceName);
+        if (mean is null && covariance is null)
+            return null;
+        if (mean is null || covariance is null || !mean.shape.SequenceEqual([dimensions]) || !covariance.shape.SequenceEqual([dimensions, dimensions]))
+            throw new InvalidDataException($"{path} must have {meanName} [{dimensions}] and {covarianceName} [{dimensions}, {dimensions}], or neither.");
+        return new(mean.to(ScalarType.Float64).DetachFromDisposeScope(), covariance.to(ScalarType.Float64).DetachFromDisposeScope());
     }
 }

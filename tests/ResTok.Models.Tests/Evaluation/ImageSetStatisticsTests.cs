@@ -43,6 +43,17 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
     }
 
     [Fact]
+    public void A_file_of_samples_is_read_and_statistics_of_other_features_are_refused()
+    {
+        string folder = Path.Combine(TestData.Root, "golden", "evaluation", "npz");
+        using ImageSetStatistics samples = ImageSetStatistics.FromNpz(Path.Combine(folder, "samples.npz"), Fast);
+        Assert.Equal(3, samples.Count);
+        string refused = Assert.Throws<InvalidDataException>(() => ImageSetStatistics.FromNpz(Path.Combine(folder, "reference.npz"), Fast)).Message;
+        Assert.Contains("must have mu [2048]", refused, StringComparison.Ordinal);
+        Assert.Contains("reference.npz", refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_weights_or_images_it_says_what_is_missing()
     {
         Assert.Contains("pt_inception-2015-12-05-6726825d.pth", Assert.Throws<ArgumentException>(() => new ImageSetStatistics(new() { Inception = null })).Message, StringComparison.Ordinal);
