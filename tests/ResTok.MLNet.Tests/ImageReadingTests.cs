@@ -204,7 +204,7 @@ public sealed class ImageReadingTests : IDisposable
     [Fact]
     public void Behind_LoadImages_a_file_of_another_format_is_named_where_views_are_read()
     {
-        using ResTokModel model = CreateModel();
+        using ResTokTokenizer model = CreateModel();
         File.WriteAllBytes(Path.Combine(folder, "photo.heic"), Convert.FromHexString("0000001866747970686569630000000068656963"));
         File.WriteAllBytes(Path.Combine(folder, "good.png"), TestPng.Write(40, 30));
         IDataView data = ml.Data.TakeRows(Paths("good.png", "photo.heic"), 2);

@@ -10,6 +10,7 @@ namespace ResTok.MLNet.Rows;
 /// </summary>
 internal sealed class BatchCursor : DataViewRowCursor, IRowSource
 {
+    private readonly BatchTransformer transformer;
     private readonly DataViewRowCursor input;
     private readonly DataViewSchema.Column[] inputs;
     private readonly LoadedImageFiles files;
@@ -31,6 +32,7 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
     public BatchCursor(
         BatchTransformer transformer, DataViewRowCursor input, DataViewSchema schema, DataViewSchema.Column[] inputs, bool[] active, LoadedImageFiles files)
     {
+        this.transformer = transformer;
         this.input = input;
         this.inputs = inputs;
         this.files = files;
@@ -128,6 +130,7 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
         int current = CurrentRow();
         if (!hasRun)
         {
+            transformer.CheckAlive();
             runner.Run(rows);
             hasRun = true;
         }
