@@ -57,7 +57,7 @@ internal static class OnnxOperators
 
     /// <summary>0 where allowed, −∞ elsewhere.</summary>
     public static Value AdditiveMask(this OnnxGraph graph, Value allowed, ElementType type) =>
-        graph.Where(allowed, graph.Constant(0, type), graph.Constant(double.NegativeInfinity, type));
+        graph.Cast(graph.Where(allowed, graph.Constant(0, ElementType.Float32), graph.Constant(double.NegativeInfinity, ElementType.Float32)), type);
 
     /// <summary>The mean of an axis, which stays with size 1.</summary>
     public static Value Mean(this OnnxGraph graph, Value x, int axis) => graph.Node("ReduceMean", x.Type, [x], ("axes", new[] { axis }), ("keepdims", 1));
