@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using ResTok.MLNet.Onnx.Export;
 using ResTok.MLNet.Onnx.Format;
@@ -96,7 +95,7 @@ public static class OnnxExport
         var metadata = new Dictionary<string, string> { ["restok"] = description.ToJsonString() };
         AtomicFile.Write([
             .. graphs.SelectMany(item => OnnxFile.Files(item.Graph.Graph, Path.Combine(folder, item.File), options.ExternalData, metadata)),
-            (Path.Combine(folder, descriptionFile), stream => stream.Write(Encoding.UTF8.GetBytes(text))),
+            (Path.Combine(folder, descriptionFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text))),
         ]);
     }
 }
