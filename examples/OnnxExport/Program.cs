@@ -19,6 +19,8 @@ command.SetAction(async (given, cancellation) =>
     long start = Stopwatch.GetTimestamp();
     tokenizer.ExportOnnx(folder, options);
     generator.ExportOnnx(folder, options);
+    if (given.GetValue(generatorName) is null)
+        File.WriteAllLines(Path.Combine(folder, "classes.txt"), DemoGenerator.Classes);
     foreach (FileInfo file in new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal))
         Console.WriteLine($"{file.Name,-24} {file.Length,14:N0} bytes");
     Console.WriteLine($"Written in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s.");
