@@ -63,6 +63,7 @@ async function decode() {
     let index = 0;
     at('tokens').replaceChildren(...tokenizer.about.levels.map(size => {
         const row = document.createElement('div');
+        row.style.gridTemplateColumns = `repeat(${Math.min(size, 16)}, 1fr)`;
         for (let i = 0; i < size; i++, index++) {
             const chip = row.appendChild(document.createElement('span'));
             chip.textContent = tokens[index];

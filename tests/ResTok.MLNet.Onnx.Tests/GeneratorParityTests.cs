@@ -17,18 +17,11 @@ public class GeneratorParityTests(ITestOutputHelper output)
 
     private readonly ParityFaults faults = new(output);
 
-    public static TheoryData<string> Sets => [.. GoldenSet.Folders("generator").Keys.Where(set => set != "large")];
+    public static TheoryData<string> Sets => [.. GoldenSet.Folders("generator").Keys.Where(ParityFaults.IsWanted)];
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void Generator_equals_the_reference(string set) => Compare(set);
-
-    /// <summary>1.3 GB of weights, made, written and loaded.</summary>
-    [Fact]
-    [Trait("Category", "Slow")]
-    public void Large_generator_equals_the_reference() => Compare("large");
-
-    private void Compare(string set)
+    public void Generator_equals_the_reference(string set)
     {
         using var golden = new GoldenSet(GoldenSet.Folders("generator")[set], "generator");
         using var folder = new TemporaryFolder();

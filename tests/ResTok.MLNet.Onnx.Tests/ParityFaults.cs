@@ -8,6 +8,9 @@ namespace ResTok.MLNet.Onnx.Tests;
 /// <summary>Compares with the reference's outputs, and gathers what is outside its tolerance.</summary>
 internal sealed class ParityFaults(ITestOutputHelper output)
 {
+    /// <summary>Writing and loading the large models' 4 GB takes minutes: where the environment variable RESTOK_SLOW_TESTS is 1.</summary>
+    public static bool IsWanted(string set) => set != "large" || Environment.GetEnvironmentVariable("RESTOK_SLOW_TESTS") == "1";
+
     private readonly List<string> faults = [];
 
     public void Compare(string name, Tensor expected, Tensor actual, double tolerance)

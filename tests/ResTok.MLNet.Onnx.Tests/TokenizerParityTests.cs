@@ -17,18 +17,11 @@ public class TokenizerParityTests(ITestOutputHelper output)
 
     private readonly ParityFaults faults = new(output);
 
-    public static TheoryData<string> Sets => [.. GoldenSet.Folders("tokenizer").Keys.Where(set => set != "large")];
+    public static TheoryData<string> Sets => [.. GoldenSet.Folders("tokenizer").Keys.Where(ParityFaults.IsWanted)];
 
     [Theory]
     [MemberData(nameof(Sets))]
-    public void Tokenizer_equals_the_reference(string set) => Compare(set);
-
-    /// <summary>2.6 GB of weights, made, written and loaded.</summary>
-    [Fact]
-    [Trait("Category", "Slow")]
-    public void Large_tokenizer_equals_the_reference() => Compare("large");
-
-    private void Compare(string set)
+    public void Tokenizer_equals_the_reference(string set)
     {
         using var golden = new GoldenSet(GoldenSet.Folders("tokenizer")[set], "tokenizer");
         JsonObject description = golden.Description;
