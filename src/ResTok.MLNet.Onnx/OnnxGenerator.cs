@@ -3,6 +3,7 @@ using ResTok.MLNet.Onnx.Export;
 using ResTok.MLNet.Onnx.Running;
 using ResTok.Models;
 using ResTok.Models.Checkpoints;
+using ResTok.Models.Generation;
 
 namespace ResTok.MLNet.Onnx;
 
@@ -14,7 +15,8 @@ namespace ResTok.MLNet.Onnx;
 public sealed class OnnxGenerator : IDisposable
 {
     private readonly InferenceSession session;
-    private readonly ResTok.Models.Generation.SequenceLayout layout;
+    private readonly SequenceLayout layout;
+    private bool isDisposed;
 
     private OnnxGenerator(GeneratorConfig config, InferenceSession session)
     {
@@ -39,6 +41,7 @@ public sealed class OnnxGenerator : IDisposable
     /// </code>
     /// </example>
     /// <exception cref="CheckpointException">A file is missing or damaged, or ONNX Runtime cannot run it.</exception>
+    /// <exception cref="InvalidOperationException">The program has no native part of ONNX Runtime.</exception>
     public static OnnxGenerator Load(string folder, SessionOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -55,6 +58,7 @@ public sealed class OnnxGenerator : IDisposable
     /// <exception cref="ArgumentException">The request's parts do not fit together, or the model has no null class for guidance.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A class, a token, a level or an option is out of range.</exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The generator was disposed.</exception>
     public IReadOnlyList<IReadOnlyList<int>> Generate(
         GenerationRequest request, SamplingOptions? options = null, Action<GenerationStep>? onStep = null, CancellationToken cancellation = default)
     {
@@ -68,8 +72,12 @@ public sealed class OnnxGenerator : IDisposable
         return run.Step().Rows;
     }
 
-    /// <summary>Ends the session.</summary>
-    public void Dispose() => session.Dispose();
+    /// <summary>Ends the session. No call may be under way.</summary>
+    public void Dispose()
+    {
+        isDisposed = true;
+        session.Dispose();
+    }
 
     /// <summary>Starts a generation; with guidance scales of its own, one for each pass of a whole image, for tests.</summary>
     internal OnnxGenerationRun Start(GenerationRequest request, SamplingOptions options, IReadOnlyList<double>? scales = null, Action<float[]>? onLogits = null) =>
@@ -78,6 +86,7 @@ public sealed class OnnxGenerator : IDisposable
     /// <returns>Tokens to generate, with the prefix.</returns>
     private int Check(GenerationRequest request, SamplingOptions options)
     {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         ArgumentNullException.ThrowIfNull(request);
         options.Validate();
         int rows = request.Classes.Count;

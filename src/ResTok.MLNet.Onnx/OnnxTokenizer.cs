@@ -17,6 +17,7 @@ public sealed class OnnxTokenizer : IDisposable
 
     private readonly InferenceSession encoder;
     private readonly InferenceSession decoder;
+    private bool isDisposed;
 
     private OnnxTokenizer(TokenizerConfig config, InferenceSession encoder, InferenceSession decoder)
     {
@@ -41,6 +42,7 @@ public sealed class OnnxTokenizer : IDisposable
     /// </code>
     /// </example>
     /// <exception cref="CheckpointException">A file is missing or damaged, or ONNX Runtime cannot run it.</exception>
+    /// <exception cref="InvalidOperationException">The program has no native part of ONNX Runtime.</exception>
     public static OnnxTokenizer Load(string folder, SessionOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -60,8 +62,10 @@ public sealed class OnnxTokenizer : IDisposable
     /// <summary>Turns images into tokens.</summary>
     /// <param name="pixels">RGB in [0, 1], [B, 3, S, S] row by row, with S = <see cref="TokenizerConfig.CropSize"/> and B ≥ 1.</param>
     /// <exception cref="ArgumentException"><paramref name="pixels"/> is not a whole number of images.</exception>
+    /// <exception cref="ObjectDisposedException">The tokenizer was disposed.</exception>
     public OnnxEncoding Encode(float[] pixels)
     {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         ArgumentNullException.ThrowIfNull(pixels);
         int side = Config.CropSize, ofImage = 3 * side * side;
         if (pixels.Length == 0 || pixels.Length % ofImage != 0)
@@ -90,11 +94,12 @@ public sealed class OnnxTokenizer : IDisposable
     /// <returns>RGB, nominally in [0, 1] and not clamped, [B, 3, S, S] row by row, with S = <see cref="TokenizerConfig.ImageSize"/>.</returns>
     /// <exception cref="ArgumentException">Images have no or too many tokens, or some more than others.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A token id or <paramref name="tokenCount"/> is out of range.</exception>
+    /// <exception cref="ObjectDisposedException">The tokenizer was disposed.</exception>
     public float[] Decode(IReadOnlyList<IReadOnlyList<int>> tokens, int? tokenCount = null)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        int count = tokens.Count == 0 ? 0 : Math.Min(tokens[0].Count, tokenCount ?? Config.TestTokens);
-        return Decode(tokens, [.. Enumerable.Repeat(tokenCount ?? count, tokens.Count)]);
+        int count = tokenCount ?? (tokens.Count == 0 ? 0 : Math.Min(tokens[0].Count, Config.TestTokens));
+        return Decode(tokens, [.. Enumerable.Repeat(count, tokens.Count)]);
     }
 
     /// <summary>Rebuilds images, each from a number of leading tokens of its own.</summary>
@@ -104,6 +109,7 @@ public sealed class OnnxTokenizer : IDisposable
     /// <inheritdoc cref="Decode(IReadOnlyList{IReadOnlyList{int}}, int?)" path="/exception"/>
     public float[] Decode(IReadOnlyList<IReadOnlyList<int>> tokens, IReadOnlyList<int> tokenCounts)
     {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(tokenCounts);
         Check(tokens, tokenCounts);
@@ -116,9 +122,10 @@ public sealed class OnnxTokenizer : IDisposable
             : Floats(outputs[0]);
     }
 
-    /// <summary>Ends the sessions.</summary>
+    /// <summary>Ends the sessions. No call may be under way.</summary>
     public void Dispose()
     {
+        isDisposed = true;
         encoder.Dispose();
         decoder.Dispose();
     }

@@ -41,9 +41,6 @@ internal static class OnnxOperators
 
     public static Value Gather(this OnnxGraph graph, Value x, int axis, Value indices) => graph.Node("Gather", x.Type, [x, indices], ("axis", axis));
 
-    /// <summary>Takes one index of an axis, which goes.</summary>
-    public static Value Select(this OnnxGraph graph, Value x, int axis, long index) => graph.Gather(x, axis, graph.Constant([index]));
-
     public static Value Unsqueeze(this OnnxGraph graph, Value x, int axis) => graph.Node("Unsqueeze", x.Type, [x, graph.Integer(axis)]);
 
     public static Value Expand(this OnnxGraph graph, Value x, Value shape) => graph.Node("Expand", x.Type, [x, shape]);

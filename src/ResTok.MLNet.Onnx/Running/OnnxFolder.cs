@@ -26,6 +26,7 @@ internal static class OnnxFolder
     }
 
     /// <exception cref="CheckpointException">The file is not there, or ONNX Runtime cannot run it.</exception>
+    /// <exception cref="InvalidOperationException">The program has no native part of ONNX Runtime.</exception>
     public static InferenceSession Open(string folder, string file, SessionOptions? options)
     {
         string path = PathOf(folder, file);
@@ -36,6 +37,10 @@ internal static class OnnxFolder
         catch (OnnxRuntimeException fault)
         {
             throw new CheckpointException($"{path} cannot be run: {fault.Message}", fault);
+        }
+        catch (Exception fault) when (fault is DllNotFoundException or TypeInitializationException)
+        {
+            throw new InvalidOperationException("ONNX Runtime's native part is missing. Reference one of Microsoft.ML.OnnxRuntime, Microsoft.ML.OnnxRuntime.Gpu and Microsoft.ML.OnnxRuntime.DirectML in the program.", fault);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Text.Json.Nodes;
 using ResTok.Models.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -39,17 +40,29 @@ public class ReferenceLayoutTests
         Assert.All(archive.Entries, entry => Assert.Equal(entry.Length, entry.CompressedLength));
     }
 
-    [Fact]
-    public void A_generator_of_an_official_size_comes_back()
+    [Theory]
+    [InlineData(768, 12, 12, "GPT-B")]
+    [InlineData(2048, 22, 32, "GPT-1B")]
+    public void A_generator_of_an_official_size_is_named_by_it_and_comes_back(int width, int layers, int heads, string name)
     {
         using var folder = new TemporaryFolder();
-        GeneratorConfig config = GeneratorConfig.Of(GeneratorSize.B) with { CodebookSize = 64, Classes = 5, Tokens = 16, SpecialTokens = 15 };
-        using ImageGenerator generator = ImageGenerator.Create(config);
-        generator.Save(folder.Path, SaveLayout.Reference);
-        using ImageGenerator loaded = ImageGenerator.Load(folder.Path);
-        Assert.Equal(config, loaded.Config);
-        using var scope = NewDisposeScope();
-        Assert.All(generator.StateDict, entry => AssertSame(entry.Value, loaded.StateDict[entry.Key]));
+        var config = new JsonObject
+        {
+            ["dim"] = width,
+            ["n_layer"] = layers,
+            ["n_head"] = heads,
+            ["vocab_size"] = 64,
+            ["block_size"] = 16,
+            ["num_classes"] = 5,
+            ["cls_token_num"] = 1,
+            ["token_dropout_p"] = 0.1,
+            ["drop_path_rate"] = 0,
+            ["ar_token_num"] = 4,
+            ["spe_token_num"] = 15,
+        };
+        ReferenceLayout.Write(folder.Path, config, []); // of weights there is nothing to see here, and they would be hundreds of megabytes
+        Assert.Contains($"model_type: {name}", File.ReadAllText(folder["config.yaml"]), StringComparison.Ordinal);
+        Assert.Equal(new() { Width = width, Layers = layers, Heads = heads, CodebookSize = 64, Classes = 5, Tokens = 16, SpecialTokens = 15 }, GeneratorConfig.Load(folder.Path));
     }
 
     [Fact]
