@@ -16,6 +16,7 @@ public sealed class ExampleTests
         "M:ResTok.MLNet.Interactive.NotebookExtensions.ToStrip(", "M:ResTok.MLNet.Interactive.NotebookExtensions.ToTable(", "T:ResTok.MLNet.Interactive.TrainingCurve",
         "M:ResTok.Models.ImageTokenizer.Load(", "M:ResTok.Models.ImageTokenizer.Encode(", "M:ResTok.Models.ImageTokenizer.Decode(",
         "M:ResTok.Models.ImageGenerator.Load(", "M:ResTok.Models.ImageGenerator.Generate(", "M:ResTok.Models.ImageGenerator.GenerateAsync(",
+        "M:ResTok.MLNet.Onnx.OnnxExport.ExportOnnx(", "M:ResTok.MLNet.Onnx.OnnxTokenizer.Load(", "M:ResTok.MLNet.Onnx.OnnxGenerator.Load(",
         "M:ResTok.Models.Training.Trainer.Train(", "M:ResTok.Models.Checkpoints.HuggingFaceHub.DownloadAsync(",
     ];
 

@@ -216,7 +216,7 @@ public sealed class ImageReadingTests : IDisposable
         AssertNamed(() => view.Preview());
         AssertNamed(() => view.GetColumn<MLImage>("Image").Count());
         AssertNamed(() => twice.GetColumn<int[]>("Again").Count());
-        AssertNamed(() => load.Append(ml.Transforms.ResTokTokenizerTrainer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 1, BatchSize = 2 } })).Fit(data));
+        AssertNamed(() => load.Append(ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 1, BatchSize = 2 } })).Fit(data));
 
         // Where another column has taken the name since, nothing is said of it.
         IDataView renamed = load.Append(ml.Transforms.CopyColumns("Path", "Other")).Append(ml.Transforms.ResTokEncode("Tokens", "Image", model)).Fit(data).Transform(data);
