@@ -14,7 +14,7 @@ command.SetAction(async (given, cancellation) =>
 {
     string folder = given.GetRequiredValue(output);
     var options = new OnnxExportOptions { Precision = given.GetValue(precision) };
-    using ResTokModel tokenizer = await Models.TokenizerAsync(given.GetValue(tokenizerName), cancellation);
+    using ResTokTokenizer tokenizer = await Models.TokenizerAsync(given.GetValue(tokenizerName), cancellation);
     using ResTokGenerator generator = await Models.GeneratorAsync(given.GetValue(generatorName), cancellation);
     long start = Stopwatch.GetTimestamp();
     tokenizer.ExportOnnx(folder, options);

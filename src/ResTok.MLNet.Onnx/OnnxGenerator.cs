@@ -3,7 +3,8 @@ using ResTok.MLNet.Onnx.Export;
 using ResTok.MLNet.Onnx.Running;
 using ResTok.Models;
 using ResTok.Models.Checkpoints;
-using ResTok.Models.Generation;
+using ResTok.Models.Generator.Networks;
+using ResTok.Models.Generator.Sampling;
 
 namespace ResTok.MLNet.Onnx;
 

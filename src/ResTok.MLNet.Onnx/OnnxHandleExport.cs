@@ -11,10 +11,10 @@ public static class OnnxHandleExport
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="options">What the files are like.</param>
     /// <inheritdoc cref="OnnxExport.ExportOnnx(ImageTokenizer, string, OnnxExportOptions?)" path="/exception"/>
-    public static void ExportOnnx(this ResTokModel model, string folder, OnnxExportOptions? options = null)
+    public static void ExportOnnx(this ResTokTokenizer model, string folder, OnnxExportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        model.Shared.Get(new MLContext()).ExportOnnx(folder, options);
+        model.Get(new MLContext()).ExportOnnx(folder, options);
     }
 
     /// <summary>Writes the generator of a handle, on the CPU: see <see cref="OnnxExport.ExportOnnx(ImageGenerator, string, OnnxExportOptions?)"/>.</summary>
@@ -25,6 +25,6 @@ public static class OnnxHandleExport
     public static void ExportOnnx(this ResTokGenerator generator, string folder, OnnxExportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(generator);
-        generator.Shared.Get(new MLContext()).ExportOnnx(folder, options);
+        generator.Get(new MLContext()).ExportOnnx(folder, options);
     }
 }

@@ -19,7 +19,7 @@ const int Class = 6, Seed = 7;
 const double DecidedMargin = 1e-4;
 Directory.CreateDirectory(output);
 DirectoryInfo models = Directory.CreateTempSubdirectory("restok-page-");
-using (ResTokModel tokenizer = ResTokModel.Demo())
+using (ResTokTokenizer tokenizer = ResTokTokenizer.Demo())
     tokenizer.ExportOnnx(models.FullName);
 using (ResTokGenerator generator = ResTokGenerator.Demo())
     generator.ExportOnnx(models.FullName);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ResTok.MLNet.Onnx.Running;
-using ResTok.Models.Generation;
+using ResTok.Models.Generator.Networks;
+using ResTok.Models.Generator.Sampling;
 using ResTok.Models.Tests.Parity;
 using TorchSharp;
 using Xunit.Abstractions;

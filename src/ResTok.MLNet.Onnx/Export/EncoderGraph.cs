@@ -1,6 +1,6 @@
 using ResTok.MLNet.Onnx.Format;
 using ResTok.Models;
-using ResTok.Models.Tokenizer;
+using ResTok.Models.Tokenizer.Networks;
 
 namespace ResTok.MLNet.Onnx.Export;
 

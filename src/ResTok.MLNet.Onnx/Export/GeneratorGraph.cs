@@ -1,6 +1,7 @@
 using ResTok.MLNet.Onnx.Format;
 using ResTok.Models;
-using ResTok.Models.Generation;
+using ResTok.Models.Generator.Networks;
+using ResTok.Models.Generator.Sampling;
 
 namespace ResTok.MLNet.Onnx.Export;
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using ResTok.Models;
 using ResTok.Models.Checkpoints;
-using ResTok.Models.Generation;
+using ResTok.Models.Generator.Networks;
+using ResTok.Models.Generator.Sampling;
 
 namespace ResTok.MLNet.Onnx.Export;
 
@@ -23,7 +24,7 @@ internal static class OnnxDescription
         ["default_token_count"] = config.TestTokens,
         ["codebook_size"] = config.CodebookSize,
         ["levels"] = Integers(new TokenLevels(config.LatentTokens).Sizes),
-        ["config"] = Config(stream => TokenizerConfigFile.Write(config, stream)),
+        ["config"] = Config(stream => config.Write(stream)),
     };
 
     public static JsonObject Of(GeneratorConfig config, OnnxExportOptions options)
@@ -62,7 +63,7 @@ internal static class OnnxDescription
                     ["count"] = run.Count,
                 })]),
             })]),
-            ["config"] = Config(stream => GeneratorConfigFile.Write(config, stream)),
+            ["config"] = Config(stream => config.Write(stream)),
         };
     }
 

@@ -1,7 +1,9 @@
 using Microsoft.ML.OnnxRuntime;
 using ResTok.MLNet.Onnx.Export;
 using ResTok.Models;
-using ResTok.Models.Generation;
+using ResTok.Models.Generator.Networks;
+using ResTok.Models.Layers;
+using ResTok.Models.Generator.Sampling;
 
 namespace ResTok.MLNet.Onnx.Running;
 

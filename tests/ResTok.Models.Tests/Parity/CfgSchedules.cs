@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using ResTok.Models.Generation;
+using ResTok.Models.Generator.Networks;
+using ResTok.Models.Generator.Sampling;
 
 namespace ResTok.Models.Tests.Parity;
 
