@@ -21,7 +21,6 @@ internal static class DemoRecipe
     {
         CropSize = DrawingRow.Side,
         LatentTokens = 64,
-        TestTokens = 64,
         MinTokens = 1,
         DropProbability = 0.25,
         CodebookSize = 1024,
@@ -44,7 +43,6 @@ internal static class DemoRecipe
         ClassNames = [.. Drawings.Classes],
         CodebookSize = Tokenizer.CodebookSize,
         Tokens = Tokenizer.LatentTokens,
-        SpecialTokens = Tokenizer.LatentTokens - 1,
         TokenDropout = 0, // it sees each drawing some three times: nothing to guard against
         ResidualDropout = 0,
         FfnDropout = 0,

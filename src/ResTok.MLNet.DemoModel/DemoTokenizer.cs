@@ -12,7 +12,7 @@ public static class DemoTokenizer
     extension(ResTokTokenizer)
     {
         /// <summary>
-        /// Opens the demo tokenizer: 64×64 pictures as 64 tokens of a codebook of 1024, in levels of 1, 1, 2, 4, 8, 16 and 32. It learned
+        /// Opens the demo tokenizer: 64×64 images as 64 tokens of a codebook of 1024, in levels of 1, 1, 2, 4, 8, 16 and 32. It learned
         /// from drawings, and rebuilds photos recognisably at best; the official models do far better.
         /// </summary>
         /// <returns>A handle, which the caller disposes. The weights load when they are first used.</returns>

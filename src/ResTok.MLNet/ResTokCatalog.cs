@@ -8,14 +8,14 @@ namespace ResTok.MLNet;
 public static class ResTokCatalog
 {
     /// <summary>
-    /// Makes a <see cref="ResTokImageLoadingEstimator"/>, which reads picture files as the reference does: whole or not at all, and
+    /// Makes a <see cref="ResTokImageLoadingEstimator"/>, which reads image files as the reference does: whole or not at all, and
     /// without transparency. It takes the place of ML.NET's <c>LoadImages</c>, also before other stages.
     /// </summary>
     /// <param name="catalog">The transforms of an <see cref="MLContext"/>.</param>
     /// <param name="outputColumnName">The column of images to add.</param>
     /// <param name="inputColumnName">The column of files; the output's name if null.</param>
     /// <param name="imageFolder">Where relative paths start; the current folder if null or empty.</param>
-    /// <param name="options">The largest picture to read, orientation, and what to do with rows that cannot be read.</param>
+    /// <param name="options">The largest image to read, orientation, and what to do with rows that cannot be read.</param>
     /// <remarks>
     /// | column | type |
     /// | --- | --- |
@@ -30,7 +30,7 @@ public static class ResTokCatalog
     /// </remarks>
     /// <example>
     /// <code>
-    /// var encode = ml.Transforms.ResTokLoadImages("Image", "Path", "pictures", new() { OnInvalidRow = InvalidRowHandling.Missing })
+    /// var encode = ml.Transforms.ResTokLoadImages("Image", "Path", "images", new() { OnInvalidRow = InvalidRowHandling.Missing })
     ///     .Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { TokensAsKeys = true, OnInvalidRow = InvalidRowHandling.Missing }));
     /// </code>
     /// </example>
@@ -44,7 +44,7 @@ public static class ResTokCatalog
     }
 
     /// <summary>
-    /// Makes a <see cref="ResTokEncodingEstimator"/>, which turns pictures into N discrete tokens, ordered coarse to fine
+    /// Makes a <see cref="ResTokEncodingEstimator"/>, which turns images into N discrete tokens, ordered coarse to fine
     /// (arXiv 2601.03955).
     /// </summary>
     /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
@@ -60,10 +60,10 @@ public static class ResTokCatalog
     /// | <c>LatentsColumnName</c> | Vector&lt;Single, C·N&gt; |
     /// | <c>FeaturesColumnName</c> | Vector&lt;Single, D&gt; |
     ///
-    /// Pictures are best read with <see cref="ResTokLoadImages"/>. ML.NET's <c>LoadImages</c> works too. It does not follow orientation tags,
+    /// Images are best read with <see cref="ResTokLoadImages"/>. ML.NET's <c>LoadImages</c> works too. It does not follow orientation tags,
     /// and blends transparent pixels with black; the file's own colours are then read once more, as the reference has them. It gives a
-    /// part-black picture of a file that is cut short; every file that it read is decoded once more to find that. And it takes memory for
-    /// a picture before this stage sees it: a file of half a megabyte can claim 30,000 × 30,000 pixels, which take 6 GB and are then
+    /// part-black image of a file that is cut short; every file that it read is decoded once more to find that. And it takes memory for
+    /// an image before this stage sees it: a file of half a megabyte can claim 30,000 × 30,000 pixels, which take 6 GB and are then
     /// refused here (the most are 536,870,911).
     /// </remarks>
     /// <example>
@@ -83,7 +83,7 @@ public static class ResTokCatalog
         return new(MLNetInternals.EnvironmentOf(catalog), outputColumnName, inputColumnName ?? outputColumnName, tokenizer, options ?? new());
     }
 
-    /// <summary>Makes a <see cref="ResTokDecodingEstimator"/>, which rebuilds pictures from all or from the leading tokens.</summary>
+    /// <summary>Makes a <see cref="ResTokDecodingEstimator"/>, which rebuilds images from all or from the leading tokens.</summary>
     /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
     /// <param name="outputColumnName">The column of images to add.</param>
     /// <param name="inputColumnName">The column of tokens; the output's name if null.</param>
@@ -99,9 +99,9 @@ public static class ResTokCatalog
     /// </remarks>
     /// <example>
     /// <code>
-    /// var decode = ml.Transforms.ResTokDecode("Coarse", "Tokens", restok, tokenCount: 16).Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
-    /// foreach (MLImage picture in decode.Fit(data).Transform(data).GetColumn&lt;MLImage>("Picture"))
-    ///     picture.Dispose();
+    /// var decode = ml.Transforms.ResTokDecode("Coarse", "Tokens", restok, tokenCount: 16).Append(ml.Transforms.ResTokDecode("Image", "Tokens", restok));
+    /// foreach (MLImage image in decode.Fit(data).Transform(data).GetColumn&lt;MLImage>("Image"))
+    ///     image.Dispose();
     /// </code>
     /// </example>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokenCount"/> or an option is out of range.</exception>
@@ -116,7 +116,7 @@ public static class ResTokCatalog
     }
 
     /// <summary>
-    /// Makes a <see cref="ResTokGenerationEstimator"/>, which generates pictures of a class as tokens for
+    /// Makes a <see cref="ResTokGenerationEstimator"/>, which generates images of a class as tokens for
     /// <see cref="ResTokDecode"/> (hierarchical autoregression, arXiv 2601.03955).
     /// </summary>
     /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
@@ -139,7 +139,7 @@ public static class ResTokCatalog
     /// <example>
     /// <code>
     /// var draw = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { Sampling = SamplingOptions.Official with { Seed = 7 } })
-    ///     .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
+    ///     .Append(ml.Transforms.ResTokDecode("Image", "Tokens", restok));
     /// </code>
     /// </example>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
@@ -154,7 +154,7 @@ public static class ResTokCatalog
     }
 
     /// <summary>
-    /// Makes a <see cref="ResTokTokenizerTrainer"/>, whose <c>Fit</c> trains a tokenizer on pictures, from scratch or further
+    /// Makes a <see cref="ResTokTokenizerTrainer"/>, whose <c>Fit</c> trains a tokenizer on images, from scratch or further
     /// (arXiv 2601.03955, section 4).
     /// </summary>
     /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
@@ -170,7 +170,7 @@ public static class ResTokCatalog
     ///     Training = new() { RunFolder = "run", Steps = 10_000 },
     ///     ValidationSet = heldOut,
     /// });
-    /// using ResTokEncodingTransformer encode = trainer.Fit(pictures);
+    /// using ResTokEncodingTransformer encode = trainer.Fit(data);
     /// using ResTokTokenizer trained = encode.ShareModel(); // for ResTokDecode
     /// </code>
     /// </example>
@@ -186,12 +186,12 @@ public static class ResTokCatalog
     }
 
     /// <summary>
-    /// Makes a <see cref="ResTokGeneratorTrainer"/>, whose <c>Fit</c> trains a generator on the tokens of labelled pictures
+    /// Makes a <see cref="ResTokGeneratorTrainer"/>, whose <c>Fit</c> trains a generator on the tokens of labelled images
     /// (arXiv 2601.03955, section 4).
     /// </summary>
     /// <param name="catalog">The transforms of an <see cref="MLContext"/>, whose <c>GpuDeviceId</c> and <c>FallbackToCpu</c> choose the device.</param>
     /// <param name="outputColumnName">The column of tokens that the trained transformer adds.</param>
-    /// <param name="tokensColumnName">The column of tokens to learn: N, or N for each of several views of the picture, of which every epoch takes one.</param>
+    /// <param name="tokensColumnName">The column of tokens to learn: N, or N for each of several views of the image, of which every epoch takes one.</param>
     /// <param name="labelColumnName">The column of classes, any integer or a key; the trained transformer reads it too.</param>
     /// <param name="options">The model, the optimiser, the run folder.</param>
     /// <remarks>Columns of the trained transformer are those of <see cref="ResTokGenerate"/>.</remarks>

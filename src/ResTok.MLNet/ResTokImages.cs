@@ -5,22 +5,22 @@ using TorchSharp;
 
 namespace ResTok.MLNet;
 
-/// <summary>Pictures as the tokenizer sees and makes them.</summary>
+/// <summary>Images as the tokenizer sees and makes them.</summary>
 public static class ResTokImages
 {
     private const int MostPixels = int.MaxValue / 4; // MLImage hands them out as one span of bytes
     private const int LargestSide = 23_170; // of a square of at most that many
 
-    /// <summary>Makes the square picture that <see cref="ResTokCatalog.ResTokEncode"/> would encode.</summary>
+    /// <summary>Makes the square image that <see cref="ResTokCatalog.ResTokEncode"/> would encode.</summary>
     /// <param name="image">
     /// Any size, either pixel order. Transparency is dropped, as the reference does: a pixel counts with its red, green and blue. ML.NET
     /// blends those of the files that it decodes with black; of what LoadImages read, the file's own are used.
     /// </param>
     /// <param name="size">The square's side in pixels, 1 to 23,170.</param>
     /// <param name="resize">How to get there.</param>
-    /// <returns>A new picture, Rgba32, which the caller disposes.</returns>
+    /// <returns>A new image, Rgba32, which the caller disposes.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="size"/> or <paramref name="resize"/> is out of range.</exception>
-    /// <exception cref="ArgumentException">The picture is too large, or it has another size and <paramref name="resize"/> is <see cref="ResTokResize.Exact"/>.</exception>
+    /// <exception cref="ArgumentException">The image is too large, or it has another size and <paramref name="resize"/> is <see cref="ResTokResize.Exact"/>.</exception>
     public static MLImage Fit(MLImage image, int size, ResTokResize resize = ResTokResize.ShorterEdgeCrop)
     {
         ArgumentNullException.ThrowIfNull(image);
@@ -38,13 +38,13 @@ public static class ResTokImages
         return MLImage.CreateFromPixels(size, size, MLPixelFormat.Rgba32, pixels);
     }
 
-    /// <summary>Reads a picture file as <see cref="ResTokCatalog.ResTokLoadImages"/> does, and as the reference does: whole or not at all.</summary>
+    /// <summary>Reads an image file as <see cref="ResTokCatalog.ResTokLoadImages"/> does, and as the reference does: whole or not at all.</summary>
     /// <param name="path">PNG, JPEG, WebP, BMP, GIF or ICO; of several frames the first is read.</param>
-    /// <param name="options">The largest picture to read, and whether to turn it as its Exif data say.</param>
-    /// <returns>A new picture, Rgba32 and opaque, which the caller disposes.</returns>
+    /// <param name="options">The largest image to read, and whether to turn it as its Exif data say.</param>
+    /// <returns>A new image, Rgba32 and opaque, which the caller disposes.</returns>
     /// <example>
     /// <code>
-    /// using MLImage picture = ResTokImages.Load("picture.jpg", new() { FollowOrientation = true });
+    /// using MLImage image = ResTokImages.Load("image.jpg", new() { FollowOrientation = true });
     /// </code>
     /// </example>
     /// <exception cref="InvalidDataException">The file is a folder, empty, of another format, too large, damaged or cut short.</exception>
@@ -59,10 +59,10 @@ public static class ResTokImages
         return image.ToImage();
     }
 
-    /// <summary>Reads a picture from what is in its file, such as the body of a request.</summary>
+    /// <summary>Reads an image from what is in its file, such as the body of a request.</summary>
     /// <param name="content">As of a file for <see cref="Load(string, ResTokImageLoadingEstimator.Options?)"/>.</param>
-    /// <param name="options">The largest picture to read, and whether to turn it as its Exif data say.</param>
-    /// <returns>A new picture, Rgba32 and opaque, which the caller disposes.</returns>
+    /// <param name="options">The largest image to read, and whether to turn it as its Exif data say.</param>
+    /// <returns>A new image, Rgba32 and opaque, which the caller disposes.</returns>
     /// <exception cref="InvalidDataException">It is empty, of another format, too large, damaged or cut short.</exception>
     public static MLImage Load(byte[] content, ResTokImageLoadingEstimator.Options? options = null)
     {
@@ -73,9 +73,9 @@ public static class ResTokImages
         return image.ToImage();
     }
 
-    /// <summary>Makes pictures of what <see cref="ResTok.Models.ImageTokenizer.Decode(torch.Tensor, int?)"/> gives.</summary>
+    /// <summary>Makes images of what <see cref="ResTok.Models.ImageTokenizer.Decode(torch.Tensor, int?)"/> gives.</summary>
     /// <param name="images">RGB, floating, [B, 3, S, S] on any device; values are clamped to [0, 1] and rounded to 8 bits.</param>
-    /// <returns>B new pictures, S×S, Rgba32, which the caller disposes.</returns>
+    /// <returns>B new images, S×S, Rgba32, which the caller disposes.</returns>
     /// <exception cref="ArgumentException"><paramref name="images"/> has another shape or type.</exception>
     public static IReadOnlyList<MLImage> FromTensor(torch.Tensor images)
     {
@@ -86,7 +86,7 @@ public static class ResTokImages
         return [.. Rgba(images).Chunk(4 * height * width).Select(pixels => MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels))];
     }
 
-    /// <summary>The pixels of [B, 3, H, W] in [0, 1], picture by picture, four bytes each.</summary>
+    /// <summary>The pixels of [B, 3, H, W] in [0, 1], image by image, four bytes each.</summary>
     internal static byte[] Rgba(torch.Tensor images)
     {
         using var scope = torch.NewDisposeScope();
@@ -125,14 +125,14 @@ public static class ResTokImages
             rgb, width, height, newWidth, newHeight, (long)Math.Round((newWidth - size) / 2.0), (long)Math.Round((newHeight - size) / 2.0), size);
     }
 
-    /// <exception cref="ArgumentException">A picture of this size cannot be read.</exception>
+    /// <exception cref="ArgumentException">An image of this size cannot be read.</exception>
     internal static void CheckSize(int width, int height)
     {
         if ((long)width * height > MostPixels)
             throw new ArgumentException($"The picture has {width} x {height} pixels, but may have at most {MostPixels}. Make it smaller first.");
     }
 
-    /// <summary>Interleaved RGB of any picture.</summary>
+    /// <summary>Interleaved RGB of any image.</summary>
     internal static byte[] Rgb(MLImage image)
     {
         CheckSize(image.Width, image.Height);

@@ -22,7 +22,6 @@ internal static class TinyModels
     {
         CropSize = 32,
         LatentTokens = 16,
-        TestTokens = 16,
         CodebookSize = 64,
         HierarchyStages = 2,
     };
@@ -37,7 +36,6 @@ internal static class TinyModels
         Classes = 5,
         CodebookSize = 64,
         Tokens = 16,
-        SpecialTokens = 15,
     };
 
     public static ImageTokenizer CreateTokenizer(TokenizerConfig? config = null) => Spread(ImageTokenizer.Create(config ?? Tokenizer, seed: 1));

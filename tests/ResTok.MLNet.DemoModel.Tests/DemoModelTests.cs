@@ -19,6 +19,14 @@ public sealed class DemoModelTests : IDisposable
     }
 
     [Fact]
+    public void Demo_opens_too_where_extension_members_are_invisible()
+    {
+        using var tokenizer = (ResTokTokenizer)typeof(DemoTokenizer).GetMethod("Demo", Type.EmptyTypes)!.Invoke(null, null)!;
+        using var network = (ResTokGenerator)typeof(DemoGenerator).GetMethod("Demo", Type.EmptyTypes)!.Invoke(null, null)!;
+        Assert.Equal((restok.Config, generator.Config), (tokenizer.Config, network.Config));
+    }
+
+    [Fact]
     public void Every_level_brings_held_out_drawings_closer_up_to_22_dB()
     {
         var levels = new TokenLevels(restok.Config.LatentTokens);

@@ -10,6 +10,7 @@ namespace ResTok.Models.Tests;
 public class MemoryTests
 {
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_thousand_calls_leave_no_tensor_behind()
     {
         using ImageTokenizer tokenizer = ImageTokenizer.Create(
@@ -30,6 +31,7 @@ public class MemoryTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task Two_hundred_generations_leave_no_tensor_behind()
     {
         using ImageGenerator generator = TinyModels.CreateGenerator();
@@ -56,6 +58,7 @@ public class MemoryTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Disposed_and_failed_models_free_their_weights()
     {
         // 16 MB of weights each; the process's memory tells, because TorchSharp counts a parameter's tensor twice and frees it once.

@@ -59,7 +59,7 @@ public sealed class ResTokDecodingEstimator : IEstimator<ResTokDecodingTransform
     /// <summary>How to decode.</summary>
     public sealed record Options
     {
-        /// <summary>Pictures per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
+        /// <summary>Images per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
         public int BatchSize { get; init; } = 8;
 
         /// <summary>A column of Int32 that says for each row how many leading tokens to use, 1 to N; null to use the same for all.</summary>

@@ -9,7 +9,7 @@ using ResTok.Models;
 
 namespace ResTok.MLNet;
 
-/// <summary>Adds the pictures of a token column. See <see cref="ResTokCatalog.ResTokDecode"/>.</summary>
+/// <summary>Adds the images of a token column. See <see cref="ResTokCatalog.ResTokDecode"/>.</summary>
 public sealed class ResTokDecodingTransformer : BatchTransformer
 {
     /// <summary>At most 24 characters.</summary>

@@ -21,14 +21,14 @@ internal static class BicubicResampler
     }
 
     /// <summary>
-    /// A square out of the resized picture, and no more of it than that, of no more rows than it needs: a picture of one pixel by thousands,
+    /// A square out of the resized image, and no more of it than that, of no more rows than it needs: an image of one pixel by thousands,
     /// shorter edge to size, would take gigabytes.
     /// </summary>
     /// <param name="source">Interleaved RGB, row by row.</param>
     /// <param name="width">Its width.</param>
     /// <param name="height">Its height.</param>
-    /// <param name="newWidth">Width of the resized picture.</param>
-    /// <param name="newHeight">Height of the resized picture.</param>
+    /// <param name="newWidth">Width of the resized image.</param>
+    /// <param name="newHeight">Height of the resized image.</param>
     /// <param name="left">The square's first column in it.</param>
     /// <param name="top">The square's first row in it.</param>
     /// <param name="size">The square's side.</param>

@@ -7,7 +7,7 @@ using TorchSharp;
 
 namespace ResTok.MLNet.Encoding;
 
-/// <summary>Encodes the pictures of a batch of rows.</summary>
+/// <summary>Encodes the images of a batch of rows.</summary>
 internal sealed class EncodingRunner : BatchRunner
 {
     private readonly ImageColumnReader reader;

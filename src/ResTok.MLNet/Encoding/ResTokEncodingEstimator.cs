@@ -64,10 +64,10 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     /// <summary>What to compute, and how.</summary>
     public sealed record Options
     {
-        /// <summary>Pictures per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
+        /// <summary>Images per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
         public int BatchSize { get; init; } = 8;
 
-        /// <summary>How pictures of other sizes are made to fit.</summary>
+        /// <summary>How images of other sizes are made to fit.</summary>
         public ResTokResize Resize { get; init; } = ResTokResize.ShorterEdgeCrop;
 
         /// <summary>

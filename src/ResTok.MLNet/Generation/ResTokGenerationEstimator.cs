@@ -8,7 +8,7 @@ using ResTok.Models;
 
 namespace ResTok.MLNet;
 
-/// <summary>Turns a label column into the tokens of generated pictures. Made by <see cref="ResTokCatalog.ResTokGenerate"/>.</summary>
+/// <summary>Turns a label column into the tokens of generated images. Made by <see cref="ResTokCatalog.ResTokGenerate"/>.</summary>
 public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTransformer>
 {
     private readonly IHostEnvironment environment;
@@ -63,7 +63,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
         /// <summary>How tokens are drawn; by default as the paper evaluates.</summary>
         public SamplingOptions Sampling { get; init; } = SamplingOptions.Official;
 
-        /// <summary>Pictures per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
+        /// <summary>Images per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
         public int BatchSize { get; init; } = 8;
 
         /// <summary>
@@ -78,12 +78,12 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
         /// <summary>
         /// A column of any integer type that, with <see cref="SamplingOptions.Seed"/>, chooses a row's random stream; null to use the
         /// row's id. Rows of the same label, seed and value come out the same. A <c>PredictionEngine</c>'s rows all have the same id, so
-        /// there this column is what varies pictures.
+        /// there this column is what varies images.
         /// </summary>
         public string? SeedColumnName { get; init; }
 
         /// <summary>
-        /// A column of leading tokens to keep, Vector&lt;Int32&gt; or keys, for variations of an encoded picture; null for none. The tokens
+        /// A column of leading tokens to keep, Vector&lt;Int32&gt; or keys, for variations of an encoded image; null for none. The tokens
         /// kept must end where a level ends, or be among the first that are generated one by one.
         /// </summary>
         public string? PrefixColumnName { get; init; }

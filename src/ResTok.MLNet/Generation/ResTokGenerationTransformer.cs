@@ -9,7 +9,7 @@ using ResTok.Models;
 
 namespace ResTok.MLNet;
 
-/// <summary>Adds the tokens of pictures generated for a label column. See <see cref="ResTokCatalog.ResTokGenerate"/>.</summary>
+/// <summary>Adds the tokens of images generated for a label column. See <see cref="ResTokCatalog.ResTokGenerate"/>.</summary>
 public sealed class ResTokGenerationTransformer : BatchTransformer
 {
     /// <summary>At most 24 characters.</summary>

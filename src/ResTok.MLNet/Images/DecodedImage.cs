@@ -6,7 +6,7 @@ using SkiaSharp;
 namespace ResTok.MLNet.Images;
 
 /// <summary>
-/// A picture file's pixels, Rgba32, as the Python imaging library gives them with <c>convert("RGB")</c>: the whole picture or a fault,
+/// An image file's pixels, Rgba32, as the Python imaging library gives them with <c>convert("RGB")</c>: the whole image or a fault,
 /// transparency dropped and not blended, of several frames the first, and no colour management.
 /// </summary>
 internal sealed class DecodedImage : IDisposable
@@ -28,7 +28,7 @@ internal sealed class DecodedImage : IDisposable
     /// <param name="name">How messages call it.</param>
     /// <param name="mostPixels">The most pixels to take memory for.</param>
     /// <param name="followOrientation">Whether to turn it as its Exif data say.</param>
-    /// <exception cref="InvalidDataException">It is no picture, one of another format, too large, damaged or cut short.</exception>
+    /// <exception cref="InvalidDataException">It is no image, one of another format, too large, damaged or cut short.</exception>
     public static DecodedImage Decode(byte[] content, string name, long mostPixels, bool followOrientation)
     {
         if (content.Length == 0)

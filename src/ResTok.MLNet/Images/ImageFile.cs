@@ -3,13 +3,13 @@ using Microsoft.ML.Data;
 
 namespace ResTok.MLNet.Images;
 
-/// <summary>Picture files, and what can be known of a picture that another stage read from one.</summary>
+/// <summary>Image files, and what can be known of an image that another stage read from one.</summary>
 internal static class ImageFile
 {
     /// <summary>The limit of the Python imaging library.</summary>
     public const long MostPixels = 178_956_970;
 
-    /// <summary>Pictures whose files were found whole; copies of them are put in too.</summary>
+    /// <summary>Images whose files were found whole; copies of them are put in too.</summary>
     private static readonly ConditionalWeakTable<MLImage, object> Whole = [];
 
     /// <summary>Reads a file. A pipe or a device is not waited for.</summary>
@@ -27,14 +27,14 @@ internal static class ImageFile
         return File.ReadAllBytes(path);
     }
 
-    /// <exception cref="InvalidDataException">It is no picture that can be read whole.</exception>
+    /// <exception cref="InvalidDataException">It is no image that can be read whole.</exception>
     /// <inheritdoc cref="Read" path="/exception"/>
     public static DecodedImage Decode(string path, long mostPixels, bool followOrientation) =>
         DecodedImage.Decode(Read(path), $"'{path}'", mostPixels, followOrientation);
 
     /// <summary>
-    /// Looks whether a picture can be used: LoadImages gives what it could decode of a file that is cut short, in the rest black, and names
-    /// the file in the picture's tag.
+    /// Looks whether an image can be used: LoadImages gives what it could decode of a file that is cut short, in the rest black, and names
+    /// the file in the image's tag.
     /// </summary>
     /// <exception cref="InvalidDataException">Its file is cut short or damaged.</exception>
     /// <exception cref="InvalidOperationException">It was disposed.</exception>
@@ -49,7 +49,7 @@ internal static class ImageFile
 
     public static void MarkWhole(MLImage image) => Whole.TryAdd(image, Whole);
 
-    /// <summary>A picture's copy, which the caller disposes.</summary>
+    /// <summary>An image's copy, which the caller disposes.</summary>
     public static MLImage Copy(MLImage image)
     {
         MLImage copy = MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, image.Pixels);
@@ -61,7 +61,7 @@ internal static class ImageFile
     }
 
     /// <summary>
-    /// The file's own pixels, where a picture with transparent ones is that file, blended with black as LoadImages reads it; else null.
+    /// The file's own pixels, where an image with transparent ones is that file, blended with black as LoadImages reads it; else null.
     /// </summary>
     public static DecodedImage? Original(MLImage image)
     {
@@ -76,7 +76,7 @@ internal static class ImageFile
         }
         catch (Exception fault) when (fault is IOException or InvalidDataException or UnauthorizedAccessException)
         {
-            // The picture is not of this file.
+            // The image is not of this file.
         }
         original?.Dispose();
         return null;

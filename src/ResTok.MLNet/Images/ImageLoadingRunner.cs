@@ -5,7 +5,7 @@ using ResTok.MLNet.Rows;
 
 namespace ResTok.MLNet.Images;
 
-/// <summary>Reads the picture file of a row.</summary>
+/// <summary>Reads the image file of a row.</summary>
 internal sealed class ImageLoadingRunner : BatchRunner
 {
     private readonly DataViewSchema.Column column;
@@ -22,7 +22,7 @@ internal sealed class ImageLoadingRunner : BatchRunner
     }
 
     /// <summary>
-    /// As LoadImages has it, for the stages of ML.NET that read pictures: an image is the reader's until the next is read into the same
+    /// As LoadImages has it, for the stages of ML.NET that read images: an image is the reader's until the next is read into the same
     /// variable, or until the cursor is disposed. Images of others are left alone.
     /// </summary>
     public override Delegate Getter(int output, Func<int> slot) => (ValueGetter<MLImage>)((ref MLImage value) =>

@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace ResTok.MLNet.Images;
 
-/// <summary>How a picture is to be turned, as Exif says.</summary>
+/// <summary>How an image is to be turned, as Exif says.</summary>
 internal static class ImageOrientation
 {
     /// <summary>Skia finds the tag in JPEG and WebP; in PNG it is read here.</summary>

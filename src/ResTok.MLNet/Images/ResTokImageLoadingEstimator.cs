@@ -8,7 +8,7 @@ using ResTok.MLNet.Rows;
 
 namespace ResTok.MLNet;
 
-/// <summary>Reads picture files into an image column. Made by <see cref="ResTokCatalog.ResTokLoadImages"/>.</summary>
+/// <summary>Reads image files into an image column. Made by <see cref="ResTokCatalog.ResTokLoadImages"/>.</summary>
 public sealed class ResTokImageLoadingEstimator : IEstimator<ResTokImageLoadingTransformer>
 {
     private readonly IHostEnvironment environment;
@@ -58,18 +58,18 @@ public sealed class ResTokImageLoadingEstimator : IEstimator<ResTokImageLoadingT
     public sealed record Options
     {
         /// <summary>
-        /// The most pixels that a picture may have, at least 1. A file of half a megabyte can claim 900 million, which take 3.6 GB: the size
+        /// The most pixels that an image may have, at least 1. A file of half a megabyte can claim 900 million, which take 3.6 GB: the size
         /// is looked at before any memory is taken. By default 178,956,970, at which Pillow refuses too.
         /// </summary>
         public long MostPixels { get; init; } = ImageFile.MostPixels;
 
         /// <summary>
-        /// Whether pictures are turned and mirrored as their Exif data say, which cameras write. By default they are not, as the reference
+        /// Whether images are turned and mirrored as their Exif data say, which cameras write. By default they are not, as the reference
         /// does not.
         /// </summary>
         public bool FollowOrientation { get; init; }
 
-        /// <summary>What to do with rows whose picture is absent or cannot be read whole: to fail, or to go on with null for an image.</summary>
+        /// <summary>What to do with rows whose image is absent or cannot be read whole: to fail, or to go on with null for an image.</summary>
         public InvalidRowHandling OnInvalidRow { get; init; }
 
         internal void Validate()

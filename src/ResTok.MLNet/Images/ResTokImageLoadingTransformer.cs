@@ -8,7 +8,7 @@ using ResTok.MLNet.Rows;
 
 namespace ResTok.MLNet;
 
-/// <summary>Adds the pictures of a column of files. See <see cref="ResTokCatalog.ResTokLoadImages"/>.</summary>
+/// <summary>Adds the images of a column of files. See <see cref="ResTokCatalog.ResTokLoadImages"/>.</summary>
 public sealed class ResTokImageLoadingTransformer : BatchTransformer
 {
     /// <summary>At most 24 characters.</summary>

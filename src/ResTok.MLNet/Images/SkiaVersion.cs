@@ -4,7 +4,7 @@ using SkiaSharp;
 
 namespace ResTok.MLNet.Images;
 
-/// <summary>ML.NET's pictures need the SkiaSharp that ML.NET was built on; with another they end in a MissingMethodException.</summary>
+/// <summary>ML.NET's images need the SkiaSharp that ML.NET was built on; with another they end in a MissingMethodException.</summary>
 internal static class SkiaVersion
 {
     private static readonly string? Fault = Find();

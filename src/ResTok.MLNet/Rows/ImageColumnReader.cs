@@ -3,14 +3,14 @@ using Microsoft.ML.Data;
 
 namespace ResTok.MLNet.Rows;
 
-/// <summary>Reads the pictures of a column, or says what is wrong with a row's.</summary>
+/// <summary>Reads the images of a column, or says what is wrong with a row's.</summary>
 internal sealed class ImageColumnReader(IRowSource source, DataViewSchema.Column column)
 {
     private readonly ValueGetter<MLImage> getter = source.GetGetter<MLImage>(column);
     private MLImage? image;
 
     /// <param name="row">The position of the row that the source stands at, for messages.</param>
-    /// <param name="use">What to make of the picture, which stays the source's.</param>
+    /// <param name="use">What to make of the image, which stays the source's.</param>
     /// <param name="result">What was made of it.</param>
     /// <returns>Why nothing was, with column and row; null if it was.</returns>
     public string? Read<T>(long row, Func<MLImage, T> use, out T result)

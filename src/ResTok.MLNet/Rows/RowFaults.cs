@@ -7,12 +7,12 @@ using ResTok.Models.Checkpoints;
 
 namespace ResTok.MLNet.Rows;
 
-/// <summary>Reading values that cannot be read in some rows: a damaged file, a folder in a file's place, a picture that was disposed.</summary>
+/// <summary>Reading values that cannot be read in some rows: a damaged file, a folder in a file's place, an image that was disposed.</summary>
 internal static class RowFaults
 {
     private const string StageKey = "ResTok.MLNet stage";
 
-    /// <summary>Reads a value. A picture is looked at too: one of a file that is cut short reads without a fault, and is black in part.</summary>
+    /// <summary>Reads a value. An image is looked at too: one of a file that is cut short reads without a fault, and is black in part.</summary>
     public static void Read<T>(ValueGetter<T> getter, ref T value)
     {
         getter(ref value);

@@ -2,10 +2,10 @@ using ResTok.MLNet.Encoding;
 
 namespace ResTok.MLNet.Training;
 
-/// <summary>Random crop and flip of pictures to train on (reference <c>dataset/augmentation.py</c>).</summary>
+/// <summary>Random crop and flip of images to train on (reference <c>dataset/augmentation.py</c>).</summary>
 /// <param name="size">Side of the square to cut, in pixels.</param>
 /// <param name="crop">Whether to cut at random: the shorter edge becomes 1 to 1.25 times the square's; otherwise as for encoding.</param>
-/// <param name="flip">Whether to mirror every second picture on average.</param>
+/// <param name="flip">Whether to mirror every second image on average.</param>
 internal sealed class ImageAugmentation(int size, bool crop, bool flip)
 {
     private const double SmallestShare = 0.8; // of the shorter edge that a crop keeps

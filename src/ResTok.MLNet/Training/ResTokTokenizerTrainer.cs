@@ -33,7 +33,7 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
     /// <summary>Trains on all rows, and validates on those of <see cref="Options.ValidationSet"/>.</summary>
     /// <param name="input">Data with the image column. It is shuffled every epoch where it can be, and read in its own order where not.</param>
     /// <exception cref="ArgumentOutOfRangeException">The image column is missing or holds no images.</exception>
-    /// <exception cref="InvalidOperationException">A row's picture cannot be used, and such rows are to fail.</exception>
+    /// <exception cref="InvalidOperationException">A row's image cannot be used, and such rows are to fail.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled; the run folder has a checkpoint to go on from.</exception>
     /// <exception cref="TrainingException">The loss is not a number, or memory is short.</exception>
     public ResTokEncodingTransformer Fit(IDataView input)
@@ -47,11 +47,11 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
         try
         {
             int size = tokenizer.Config.CropSize;
-            List<byte[]>? held = options.ValidationSet is null ? null : Pictures(options.ValidationSet, new(size, crop: false, flip: false)).ReadAll();
+            List<byte[]>? held = options.ValidationSet is null ? null : Images(options.ValidationSet, new(size, crop: false, flip: false)).ReadAll();
             using var cancellation = new HostCancellation(environment, options.CancellationToken);
             var log = new TrainingLog(environment, options.Training);
             Trainer.Train(
-                tokenizer, Pictures(input, new(size, options.RandomCrop, options.RandomFlip)),
+                tokenizer, Images(input, new(size, options.RandomCrop, options.RandomFlip)),
                 options.Training with { Progress = log, OnPreview = log.Write }, held, cancellation.Token);
         }
         catch
@@ -68,7 +68,7 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
     public SchemaShape GetOutputSchema(SchemaShape inputSchema) =>
         ResTokEncodingEstimator.OutputSchema(inputSchema, outputColumnName, inputColumnName, options.Encoding);
 
-    private ViewData<byte[]> Pictures(IDataView view, ImageAugmentation augmentation)
+    private ViewData<byte[]> Images(IDataView view, ImageAugmentation augmentation)
     {
         DataViewSchema.Column column = ResTokEncodingTransformer.FindImages(view.Schema, inputColumnName);
         return new(environment, view, [column], options.Training.Seed, options.OnInvalidRow, source =>
@@ -100,14 +100,14 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
         /// <summary>Length, losses, optimiser and run folder.</summary>
         public TokenizerTrainingOptions Training { get; init; } = new();
 
-        /// <summary>Whether pictures are cut at random, as the reference does, and not in the middle.</summary>
+        /// <summary>Whether images are cut at random, as the reference does, and not in the middle.</summary>
         public bool RandomCrop { get; init; } = true;
 
-        /// <summary>Whether every second picture on average is mirrored.</summary>
+        /// <summary>Whether every second image on average is mirrored.</summary>
         public bool RandomFlip { get; init; } = true;
 
         /// <summary>
-        /// What to do with rows, of the validation data too, whose picture is absent or cannot be used: to fail with the column, the row and
+        /// What to do with rows, of the validation data too, whose image is absent or cannot be used: to fail with the column, the row and
         /// the reason, or with <see cref="InvalidRowHandling.Missing"/> to leave them out. How many were so is logged.
         /// </summary>
         public InvalidRowHandling OnInvalidRow { get; init; }

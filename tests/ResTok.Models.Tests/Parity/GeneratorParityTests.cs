@@ -17,11 +17,22 @@ public class GeneratorParityTests(ITestOutputHelper output)
 
     private readonly List<string> faults = [];
 
-    public static TheoryData<string> Sets => [.. GoldenSet.Folders("generator").Keys];
+    public static TheoryData<string> TinySets => [.. GoldenSet.Folders("generator").Keys.Where(IsTiny)];
+
+    public static TheoryData<string> LargeSets => [.. GoldenSet.Folders("generator").Keys.Where(set => !IsTiny(set))];
 
     [Theory]
-    [MemberData(nameof(Sets))]
-    public void Generator_equals_the_reference(string set)
+    [MemberData(nameof(TinySets))]
+    public void Generator_equals_the_reference(string set) => Compare(set);
+
+    [Theory]
+    [MemberData(nameof(LargeSets))]
+    [Trait("Category", "Slow")]
+    public void Generator_equals_the_reference_at_full_size(string set) => Compare(set);
+
+    private static bool IsTiny(string set) => set.StartsWith("tiny", StringComparison.Ordinal);
+
+    private void Compare(string set)
     {
         using var golden = new GoldenSet(GoldenSet.Folders("generator")[set], "generator");
         using var scope = NewDisposeScope();

@@ -33,6 +33,7 @@ public class GradientParityTests(ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Tokenizer()
     {
         string folder = GoldenSet.Folders("tokenizer")["tiny"];

@@ -53,6 +53,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
     [InlineData(nameof(TokenizerTrainingOptions.LpipsCheckpoint))]
     [InlineData(nameof(TokenizerTrainingOptions.DinoCheckpoint))]
     [InlineData(nameof(TokenizerTrainingOptions.FoundationCheckpoint))]
+    [Trait("Category", "Slow")]
     public void A_loss_without_its_checkpoint_is_refused(string missing)
     {
         TokenizerTrainingOptions all = All();
@@ -73,6 +74,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void All_losses_train_together_and_are_reported()
     {
         var seen = new HashSet<string>();
@@ -88,6 +90,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [Trait("Category", "Slow")]
     public void A_run_with_a_discriminator_goes_on_bit_for_bit(bool aligned)
     {
         TokenizerTrainingOptions options = Short with { AdversarialWeight = 0.5, AccumulationSteps = 2, AlignmentWeight = aligned ? 1 : 0, FoundationCheckpoint = aligned ? networks.Foundation : null };
@@ -110,6 +113,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
     [Theory]
     [InlineData(DiscriminatorKind.Layers, 2e-4)]
     [InlineData(DiscriminatorKind.Dino, 3e-4)]
+    [Trait("Category", "Slow")]
     public void A_discriminator_learns_and_only_in_its_own_step(DiscriminatorKind kind, double learningRate)
     {
         using var random = new RandomParameters(1);

@@ -14,6 +14,7 @@ public class TrainerTests
     };
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Eight_pictures_are_learned_to_over_30_dB()
     {
         byte[][] pictures = TrainingImages.Discs(8, 32);
@@ -34,6 +35,7 @@ public class TrainerTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Samples_are_learned_by_heart_and_generated()
     {
         GeneratorConfig config = TinyModels.Generator with { TokenDropout = 0, ResidualDropout = 0, FfnDropout = 0, ClassDropout = 0 };
@@ -112,6 +114,7 @@ public class TrainerTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Bfloat16_trains_float32_weights()
     {
         TokenSample[] samples = TrainingImages.Samples(4, TinyModels.Generator);

@@ -88,6 +88,44 @@ public sealed class TrainingTests : IDisposable
     }
 
     [Fact]
+    public void The_hosts_cancellation_ends_training_with_a_checkpoint()
+    {
+        var training = new TokenizerTrainingOptions
+        {
+            Steps = 100_000, BatchSize = 2, WarmupSteps = 1, LogEvery = 1, RunFolder = folder, Progress = new Reports(progress =>
+            {
+                if (progress.Step == 2)
+                    ml.CancelExecution();
+            }),
+        };
+        Assert.ThrowsAny<OperationCanceledException>(() => ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = training }).Fit(Data));
+        Assert.NotEmpty(Directory.GetDirectories(folder, "checkpoint-*"));
+    }
+
+    [Fact]
+    public void A_model_in_memory_is_trained_further_in_a_chain_that_validates_and_stays_as_it_was()
+    {
+        using ResTokTokenizer start = CreateModel();
+        start.Save(folder);
+        byte[] before = File.ReadAllBytes(Path.Combine(folder, "model.safetensors"));
+        var psnr = new List<double>();
+        var chain = ml.Transforms.CopyColumns("Picture", "Image").Append(ml.Transforms.ResTokTrainTokenizer("Tokens", "Picture", new()
+        {
+            InitialModel = start,
+            ValidationSet = ml.Transforms.CopyColumns("Picture", "Image").Fit(Data).Transform(Data),
+            Training = new()
+            {
+                Steps = 50, BatchSize = 3, WarmupSteps = 1, LearningRate = 0, EndLearningRate = 0, EvaluateEvery = 1, LogEvery = 1, Patience = 2,
+                Progress = new Reports(progress => psnr.Add(progress.Metrics["psnr_16"])),
+            },
+        }));
+        using TransformerChain<ResTokEncodingTransformer> fitted = chain.Fit(Data);
+        Assert.Equal(3, psnr.Count); // the first is the best, and then two are not better
+        start.Save(folder);
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(folder, "model.safetensors")));
+    }
+
+    [Fact]
     public void Faults_name_the_column_and_the_value()
     {
         AssertFault("There is no column 'Nope'", () => ml.Transforms.ResTokTrainTokenizer("Tokens", "Nope", new() { Config = TinyModels.Tokenizer }).Fit(Data));
