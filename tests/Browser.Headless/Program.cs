@@ -1,6 +1,7 @@
 // Uses the page of examples/Browser in a real browser as a visitor would, holds its tokens against the library's, and takes pictures of it:
 //   npm ci --prefix examples/Browser
 //   dotnet run --project tests/Browser.Headless -c Release -- /usr/bin/chromium out/browser examples/pictures/sunset.png
+// With "webgpu" after that it runs on WebGPU, by Chromium's own software renderer where there is no GPU.
 using System.Diagnostics;
 using Microsoft.ML.Data;
 using PuppeteerSharp;
@@ -10,9 +11,9 @@ using ResTok.Models;
 using ResTok.Tests;
 using TorchSharp;
 
-if (args is not [string browserPath, string output, string picture])
+if (args is not [string browserPath, string output, string picture, .. var rest] || rest is not ([] or ["webgpu"]))
 {
-    Console.Error.WriteLine("Usage: Browser.Headless BROWSER OUTPUT PICTURE");
+    Console.Error.WriteLine("Usage: Browser.Headless BROWSER OUTPUT PICTURE [webgpu]");
     return 2;
 }
 const int Class = 6, Seed = 7;
@@ -31,11 +32,16 @@ try
     await using IBrowser browser = await Puppeteer.LaunchAsync(new()
     {
         ExecutablePath = browserPath,
-        Args = ["--no-sandbox"], // it opens only our own page, and containers run it as root
+        Args =
+        [
+            "--no-sandbox", // it opens only our own page, and containers run it as root
+            .. rest is [] ? (string[])[] : ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan", "--use-vulkan=swiftshader"],
+        ],
         Timeout = 300_000,
+        ProtocolTimeout = 1_200_000, // a software renderer may take minutes, and nothing else is answered meanwhile
     });
     await using IPage page = await browser.NewPageAsync();
-    page.DefaultTimeout = 300_000; // slow machines are no fault of the page
+    page.DefaultTimeout = 1_200_000; // slow machines are no fault of the page
     page.PageError += (_, fault) => Fail($"The page's script failed: {fault.Message}");
     page.Console += (_, message) => Console.WriteLine($"The page says: {message.Message.Text}");
     page.Request += (_, sent) =>
@@ -48,6 +54,8 @@ try
     await page.WaitForFunctionAsync("() => document.getElementById('status').textContent.endsWith('ready.') || document.getElementById('fault').textContent");
     await Expect("the models load", "document.getElementById('fault').textContent === ''");
     Console.WriteLine(await Text("status"));
+    if (rest is not [])
+        await Expect("it runs on WebGPU", "document.getElementById('status').textContent.startsWith('WebGPU')");
     await Expect("all classes are offered", "document.getElementById('classes').options.length === 11");
 
     // A picture of the encoder's size, so that the browser's resampling has no part in it.
