@@ -8,7 +8,7 @@ public sealed class ExampleTests
     /// <summary>Where people begin: each needs an example, of overloads one.</summary>
     private static readonly string[] EntryPoints =
     [
-        "M:ResTok.MLNet.ResTokCatalog.ResTokEncode(", "M:ResTok.MLNet.ResTokCatalog.ResTokDecode(", "M:ResTok.MLNet.ResTokCatalog.ResTokGenerate(",
+        "M:ResTok.MLNet.ResTokCatalog.ResTokLoadImages(", "M:ResTok.MLNet.ResTokCatalog.ResTokEncode(", "M:ResTok.MLNet.ResTokCatalog.ResTokDecode(", "M:ResTok.MLNet.ResTokCatalog.ResTokGenerate(",
         "M:ResTok.MLNet.ResTokCatalog.ResTokTokenizerTrainer(", "M:ResTok.MLNet.ResTokCatalog.ResTokGeneratorTrainer(",
         "M:ResTok.MLNet.ResTokModel.Load(", "M:ResTok.MLNet.ResTokModel.LoadAsync(", "M:ResTok.MLNet.ResTokGenerator.Load(", "M:ResTok.MLNet.ResTokGenerator.LoadAsync(",
         "T:ResTok.MLNet.DemoTokenizer", "T:ResTok.MLNet.DemoGenerator",
