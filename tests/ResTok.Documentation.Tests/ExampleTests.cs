@@ -8,7 +8,7 @@ public sealed class ExampleTests
     /// <summary>Where people begin: each needs an example, of overloads one.</summary>
     private static readonly string[] EntryPoints =
     [
-        "M:ResTok.MLNet.ResTokCatalog.ResTokEncode(", "M:ResTok.MLNet.ResTokCatalog.ResTokDecode(", "M:ResTok.MLNet.ResTokCatalog.ResTokGenerate(",
+        "M:ResTok.MLNet.ResTokCatalog.ResTokLoadImages(", "M:ResTok.MLNet.ResTokCatalog.ResTokEncode(", "M:ResTok.MLNet.ResTokCatalog.ResTokDecode(", "M:ResTok.MLNet.ResTokCatalog.ResTokGenerate(",
         "M:ResTok.MLNet.ResTokCatalog.ResTokTrainTokenizer(", "M:ResTok.MLNet.ResTokCatalog.ResTokTrainGenerator(",
         "M:ResTok.MLNet.ResTokTokenizer.Load(", "M:ResTok.MLNet.ResTokTokenizer.FromHubAsync(", "M:ResTok.MLNet.ResTokGenerator.Load(", "M:ResTok.MLNet.ResTokGenerator.FromHubAsync(",
         "T:ResTok.MLNet.DemoTokenizer", "T:ResTok.MLNet.DemoGenerator",
