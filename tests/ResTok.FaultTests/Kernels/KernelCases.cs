@@ -47,7 +47,7 @@ internal static class KernelCases
         {
             foreach (ScalarType type in Types)
             {
-                foreach (long row in rows.Where(row => row * inputs * outputs <= 8L << 30))
+                foreach (long row in rows.Where(row => row * inputs * outputs <= 2L << 30))
                     yield return Product(type, row, inputs, outputs, hasBias: row % 2 == 0);
                 if (inputs <= 1024)
                     yield return new($"linear with gradients {384}×{inputs}→{outputs}", type, [[384, inputs], [outputs, inputs], [outputs]], x => linear(x[0], x[1], x[2]), WithGradients: true);
@@ -115,7 +115,8 @@ internal static class KernelCases
                         long[][] shapes = [[2, heads, queries, head], [2, heads, keys, head], [2, heads, keys, head], .. hasMask ? new long[][] { [queries, keys] } : []];
                         string name = $"attention of {heads}×{head}, {queries} to {keys}{(hasMask ? ", masked" : "")}";
                         yield return new(name, type, shapes, x => scaled_dot_product_attention(x[0] * 8, x[1] * 8, x[2], hasMask ? x[3] : null));
-                        yield return new(name + ", with gradients", type, shapes[..3], x => scaled_dot_product_attention(x[0], x[1], x[2]), WithGradients: true);
+                        if (keys > 1) // of one key the gradients are zero, and what is found is rounding
+                            yield return new(name + ", with gradients", type, shapes[..3], x => scaled_dot_product_attention(x[0], x[1], x[2]), WithGradients: true);
                         if (hasMask)
                             continue;
                         yield return new($"{name}, by products", type, shapes, x => matmul(softmax(matmul(x[0] * 8, x[1].transpose(-2, -1) * 8), -1), x[2]));
