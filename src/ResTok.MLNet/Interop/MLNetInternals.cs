@@ -42,7 +42,7 @@ namespace ResTok.MLNet.Interop
             channel.Trace(message);
         }
 
-        /// <summary>Whether <see cref="MLContext.CancelExecution"/> was called.</summary>
+        /// <summary>Whether ML.NET cancelled the context, as AutoML does.</summary>
         public static bool IsCanceled(IHostEnvironment environment) => environment is ICancelable { IsCanceled: true };
 
         /// <summary>Cancels a context: whoever asks it whether it is alive ends.</summary>

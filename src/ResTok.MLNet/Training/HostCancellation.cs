@@ -3,7 +3,7 @@ using ResTok.MLNet.Interop;
 
 namespace ResTok.MLNet.Training;
 
-/// <summary>A token that is cancelled by the caller's own or by <see cref="Microsoft.ML.MLContext.CancelExecution"/>, which has no token.</summary>
+/// <summary>A token that is cancelled by the caller's own or where ML.NET cancels its context, which it does without one.</summary>
 internal sealed class HostCancellation : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);

@@ -136,7 +136,7 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
         /// <summary>How the trained transformer generates.</summary>
         public ResTokGenerationEstimator.Options Generation { get; init; } = new();
 
-        /// <summary>Ends training before its next step, as <see cref="MLContext.CancelExecution"/> does.</summary>
+        /// <summary>Ends training before its next step, as ML.NET does where it cancels a context, for instance in AutoML.</summary>
         public CancellationToken CancellationToken { get; init; }
     }
 }

@@ -115,7 +115,7 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
         /// <summary>How the trained transformer encodes.</summary>
         public ResTokEncodingEstimator.Options Encoding { get; init; } = new();
 
-        /// <summary>Ends training before its next step, as <see cref="MLContext.CancelExecution"/> does.</summary>
+        /// <summary>Ends training before its next step, as ML.NET does where it cancels a context, for instance in AutoML.</summary>
         public CancellationToken CancellationToken { get; init; }
     }
 }
