@@ -35,6 +35,11 @@ namespace ResTok.MLNet.Interop
         public static (int? GpuDeviceId, bool FallbackToCpu) DeviceChoice(IHostEnvironment environment) =>
             environment is IHostEnvironmentInternal host ? (host.GpuDeviceId, host.FallbackToCpu) : (null, true);
 
+        /// <summary>Cancels a context: whoever asks it whether it is alive ends.</summary>
+        public static void Cancel(MLContext context) => context.CancelExecution();
+
+        public static bool IsCanceled(IHostEnvironment environment) => environment is ICancelable { IsCanceled: true };
+
         public static void LogTrace(IHostEnvironment environment, string message)
         {
             using IChannel channel = environment.Start("ResTok");

@@ -9,6 +9,7 @@ namespace ResTok.MLNet.Rows;
 /// </summary>
 internal sealed class BatchCursor : DataViewRowCursor, IRowSource
 {
+    private readonly BatchTransformer transformer;
     private readonly DataViewRowCursor input;
     private readonly bool[] active;
     private readonly int batchSize;
@@ -27,6 +28,7 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
 
     public BatchCursor(BatchTransformer transformer, DataViewRowCursor input, DataViewSchema schema, DataViewSchema.Column[] inputs, bool[] active)
     {
+        this.transformer = transformer;
         this.input = input;
         this.active = active;
         Schema = schema;
@@ -117,6 +119,7 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
         int current = CurrentRow();
         if (!hasRun)
         {
+            transformer.CheckAlive();
             runner.Run(rows);
             hasRun = true;
         }

@@ -54,8 +54,8 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
         {
             ViewData<TokenSample> samples = Samples(input, generator.Config);
             List<TokenSample>? held = validation is null ? null : Samples(validation, generator.Config).ReadAll();
-            var log = new TrainingLog(environment, options.Training);
-            Trainer.Train(generator, samples, options.Training with { Progress = log, OnPicture = log.Write }, held, options.Cancellation);
+            using var log = new TrainingLog(environment, options.Training, options.Cancellation);
+            Trainer.Train(generator, samples, options.Training with { Progress = log, OnPicture = log.Write }, held, log.Cancellation);
         }
         catch
         {

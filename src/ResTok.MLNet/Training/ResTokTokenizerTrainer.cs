@@ -50,10 +50,10 @@ public sealed class ResTokTokenizerTrainer : IEstimator<ResTokEncodingTransforme
         {
             int size = tokenizer.Config.CropSize;
             List<byte[]>? held = validation is null ? null : Pictures(validation, new(size, crop: false, flip: false)).ReadAll();
-            var log = new TrainingLog(environment, options.Training);
+            using var log = new TrainingLog(environment, options.Training, options.Cancellation);
             Trainer.Train(
                 tokenizer, Pictures(input, new(size, options.RandomCrop, options.RandomFlip)),
-                options.Training with { Progress = log, OnPicture = log.Write }, held, options.Cancellation);
+                options.Training with { Progress = log, OnPicture = log.Write }, held, log.Cancellation);
         }
         catch
         {

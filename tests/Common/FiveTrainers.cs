@@ -5,6 +5,8 @@ using Microsoft.ML.TorchSharp;
 using Microsoft.ML.TorchSharp.AutoFormerV2;
 using Microsoft.ML.Transforms.Image;
 
+namespace ResTok.Tests;
+
 /// <summary>A small run of each trainer of Microsoft.ML.TorchSharp: data, a pipeline, and what it predicts.</summary>
 /// <param name="Name">What it is called in files and messages.</param>
 /// <param name="Weights">The file of <see cref="TrainerWeights"/> that it needs.</param>
@@ -56,9 +58,27 @@ internal static class FiveTrainers
         ml => ml.Data.LoadFromEnumerable(Enumerable.Range(0, 3).Select(Scene.Draw)),
         ml => ml.Transforms.Conversion.MapValueToKey("Label", "Things")
             .Append(ml.MulticlassClassification.Trainers.ObjectDetection(new ObjectDetectionTrainer.Options { BoundingBoxColumnName = "Boxes", ScoreThreshold = 0.05, MaxEpoch = 1, InitLearningRate = 0.1 })),
-        data => Join(
-            data.GetColumn<uint[]>("PredictedLabel").SelectMany(labels => labels).Select(label => (float)label),
-            data.GetColumn<float[]>("Score").SelectMany(score => score), data.GetColumn<float[]>("PredictedBoundingBoxes").SelectMany(box => box)));
+        Found);
+
+    /// <summary>In one pass, as each would run the network anew.</summary>
+    private static string Found(IDataView data)
+    {
+        using DataViewRowCursor cursor = data.GetRowCursor([data.Schema["PredictedLabel"], data.Schema["Score"], data.Schema["PredictedBoundingBoxes"]]);
+        var getLabels = cursor.GetGetter<VBuffer<uint>>(data.Schema["PredictedLabel"]);
+        var getScores = cursor.GetGetter<VBuffer<float>>(data.Schema["Score"]);
+        var getBoxes = cursor.GetGetter<VBuffer<float>>(data.Schema["PredictedBoundingBoxes"]);
+        VBuffer<uint> labels = default;
+        VBuffer<float> scores = default, boxes = default;
+        var found = new List<float>();
+        while (cursor.MoveNext())
+        {
+            getLabels(ref labels);
+            getScores(ref scores);
+            getBoxes(ref boxes);
+            found.AddRange([.. labels.DenseValues().Select(label => (float)label), .. scores.DenseValues(), .. boxes.DenseValues()]);
+        }
+        return Join(found);
+    }
 
     private static string Join(params IEnumerable<float>[] numbers) => string.Join(' ', numbers.SelectMany(some => some).Select(number => number.ToString("G6", CultureInfo.InvariantCulture)));
 }
@@ -118,11 +138,11 @@ internal sealed class Scene
 
     public static Scene Draw(int number)
     {
-        int x = 4 + 5 * number, y = 36 - 6 * number;
+        int x = 2 + number, y = 32 - number;
         byte[] pixels = [.. Enumerable.Range(0, Side * Side).SelectMany(at => Colour(at % Side, at / Side, x, y))];
-        return new() { Image = MLImage.CreateFromPixels(Side, Side, MLPixelFormat.Rgba32, pixels), Name = $"scene {number}", Things = ["red", "blue"], Boxes = [x, 4, x + 20, 24, 36, y, 60, y + 24] };
+        return new() { Image = MLImage.CreateFromPixels(Side, Side, MLPixelFormat.Rgba32, pixels), Name = $"scene {number}", Things = ["red", "blue"], Boxes = [x, 2, x + 28, 30, 32, y, 62, y + 30] };
     }
 
     private static byte[] Colour(int column, int row, int x, int y) =>
-        column >= x && column < x + 20 && row >= 4 && row < 24 ? [200, 20, 20, 255] : column >= 36 && column < 60 && row >= y && row < y + 24 ? [20, 20, 200, 255] : [128, 128, 128, 255];
+        column >= x && column < x + 28 && row >= 2 && row < 30 ? [200, 20, 20, 255] : column >= 32 && column < 62 && row >= y && row < y + 30 ? [20, 20, 200, 255] : [128, 128, 128, 255];
 }

@@ -4,9 +4,12 @@ using Microsoft.ML.TorchSharp.NasBert;
 using Microsoft.ML.TorchSharp.Roberta;
 using TorchSharp;
 
+namespace ResTok.Tests;
+
 /// <summary>
 /// Weights of the right shapes for the trainers of Microsoft.ML.TorchSharp, made on the spot: random ones, put where the trainers look
 /// before they download Microsoft's. They are enough to show that everything runs, and they learn nothing useful.
+/// Linked into the projects that use it.
 /// </summary>
 internal static class TrainerWeights
 {
@@ -16,8 +19,9 @@ internal static class TrainerWeights
 
     /// <summary>Writes the files that are not there yet.</summary>
     /// <param name="temporaryFolder">What <c>MLContext.TempFilePath</c> is set to.</param>
-    /// <param name="names">Of the files above.</param>
-    public static void Make(string temporaryFolder, params string[] names)
+    /// <param name="names">Of the files above; detection's is for as many classes as <paramref name="detectedClasses"/> says.</param>
+    /// <param name="detectedClasses">How many kinds of objects.</param>
+    public static void Make(string temporaryFolder, string[] names, int detectedClasses = 2)
     {
         string folder = Directory.CreateDirectory(Path.Combine(temporaryFolder, "mlnet")).FullName;
         foreach (string name in names)
@@ -26,13 +30,13 @@ internal static class TrainerWeights
             if (File.Exists(file))
                 continue;
             torch.random.manual_seed(1);
-            using torch.nn.Module model = Create(name);
+            using torch.nn.Module model = Create(name, detectedClasses);
             using torch.nn.Module? encoder = name == Detection ? null : (torch.nn.Module)model.GetType().GetMethod("GetEncoder")!.Invoke(model, null)!;
             (encoder ?? model).save(file);
         }
     }
 
-    private static torch.nn.Module Create(string name)
+    private static torch.nn.Module Create(string name, int detectedClasses)
     {
         switch (name)
         {
@@ -44,10 +48,12 @@ internal static class TrainerWeights
             case Answers:
                 return Create("RobertaModelForQA", new QATrainer.Options());
             default:
-                // As Microsoft's: 80 classes of MS COCO. The last bias makes an object as rare as focal loss has it at the beginning.
-                var detector = new AutoFormerV2(80, [64, 128, 256, 448], [2, 2, 6, 2], [2, 4, 8, 14]);
-                using (torch.no_grad())
-                    detector.state_dict()["bbox_head.retina_cls.bias"].fill_(-3);
+                var detector = new AutoFormerV2(detectedClasses, [64, 128, 256, 448], [2, 2, 6, 2], [2, 4, 8, 14]);
+                using (torch.no_grad()) // random weights see all anchors alike: so that one in twenty is an object, and neither all nor none
+                {
+                    detector.state_dict()["bbox_head.retina_cls.weight"].mul_(40);
+                    detector.state_dict()["bbox_head.retina_cls.bias"].fill_(-3.5f);
+                }
                 return detector;
         }
     }
