@@ -33,7 +33,7 @@ internal static class ObjectPipelines
         using ResTokModel restok = ResTokModel.Demo();
         IDataView none = ml.Data.LoadFromEnumerable(Array.Empty<Crop>());
         using var model = ml.Transforms.ResTokEncode("Tokens", "Image", restok).Fit(none);
-        PipelineFile.Save(ml, model, none.Schema, path);
+        PipelineFile.Save(ml, model, null, path); // image columns alone have no schema that ML.NET saves
     }
 
     /// <summary>Finds, cuts out and encodes the objects of pictures, with the saved pipelines.</summary>

@@ -19,7 +19,7 @@ command.SetAction(parsed =>
     {
         var ml = new MLContext(seed: 1);
         if (parsed.GetValue(weightsOption) is { } weights)
-            ml.TempFilePath = weights;
+            ml.TempFilePath = Path.GetFullPath(weights); // a relative one would be looked for elsewhere
         string output = Path.GetFullPath(parsed.GetValue(outputOption)!), models = parsed.GetValue(loadOption) ?? output;
         (string detector, string encoder) = (Path.Combine(models, "detector.zip"), Path.Combine(models, "encoder.zip"));
         if (parsed.GetValue(loadOption) is null)

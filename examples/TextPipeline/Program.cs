@@ -20,7 +20,7 @@ command.SetAction(parsed =>
     {
         var ml = new MLContext(seed: 1);
         if (parsed.GetValue(weightsOption) is { } weights)
-            ml.TempFilePath = weights;
+            ml.TempFilePath = Path.GetFullPath(weights); // a relative one would be looked for elsewhere
         string output = Path.GetFullPath(parsed.GetValue(outputOption)!);
         Directory.CreateDirectory(output);
         string pipeline = parsed.GetValue(loadOption) ?? Path.Combine(output, "pipeline.zip");

@@ -12,6 +12,7 @@ public sealed class ExampleTests
         "M:ResTok.MLNet.ResTokCatalog.ResTokTokenizerTrainer(", "M:ResTok.MLNet.ResTokCatalog.ResTokGeneratorTrainer(",
         "M:ResTok.MLNet.ResTokModel.Load(", "M:ResTok.MLNet.ResTokModel.LoadAsync(", "M:ResTok.MLNet.ResTokGenerator.Load(", "M:ResTok.MLNet.ResTokGenerator.LoadAsync(",
         "T:ResTok.MLNet.DemoTokenizer", "T:ResTok.MLNet.DemoGenerator",
+        "M:ResTok.MLNet.ContextCancellation.CancelWith(",
         "M:ResTok.MLNet.Interactive.NotebookExtensions.ToStrip(", "M:ResTok.MLNet.Interactive.NotebookExtensions.ToTable(", "T:ResTok.MLNet.Interactive.TrainingCurve",
         "M:ResTok.Models.ImageTokenizer.Load(", "M:ResTok.Models.ImageTokenizer.Encode(", "M:ResTok.Models.ImageTokenizer.Decode(",
         "M:ResTok.Models.ImageGenerator.Load(", "M:ResTok.Models.ImageGenerator.Generate(", "M:ResTok.Models.ImageGenerator.GenerateAsync(",

@@ -4,6 +4,7 @@ using Microsoft.Build.Framework;
 using Microsoft.ML.TorchSharp;
 using ResTok.MLNet.Interop;
 using ResTok.MLNet.TorchSharpCompat.Task;
+using ResTok.Models.Runtime;
 using TorchSharp;
 
 namespace ResTok.MLNet.TorchSharpCompat.Tests;
@@ -13,6 +14,8 @@ public sealed class PatchTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("restok-patch-").FullName;
     private readonly Messages messages = new();
+
+    public PatchTests() => TorchRuntime.EnsureLoaded();
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -65,10 +68,11 @@ public sealed class PatchTests : IDisposable
         var apart = new AssemblyLoadContext("published");
         Assembly trainers = apart.LoadFromAssemblyPath(Published.Path);
         Assert.True(TorchSharpNeighbour.IsFaulty(trainers));
-        object options = Activator.CreateInstance(trainers.GetType("Microsoft.ML.TorchSharp.Roberta.QATrainer+Options", true)!)!;
-        foreach (string size in new[] { "EncoderLayers", "EmbeddingDim" }) // a small one
-            trainers.GetType("Microsoft.ML.TorchSharp.NasBert.NasBertTrainer+NasBertOptions", true)!.GetField(size, BindingFlags.Instance | BindingFlags.NonPublic)!.SetValue(options, size == "EmbeddingDim" ? 12 : 1);
-        var thrown = Assert.Throws<TargetInvocationException>(() => Activator.CreateInstance(trainers.GetType("RobertaModelForQA", true)!, options));
+        const string Bert = "Microsoft.ML.TorchSharp.NasBert.";
+        object options = Activator.CreateInstance(trainers.GetType(Bert + "TextClassificationTrainer+TextClassificationOptions", true)!)!;
+        object model = Activator.CreateInstance(trainers.GetType(Bert + "Models.ModelForPrediction", true)!, options, 1, 100, 2)!;
+        using torch.Tensor tokens = torch.tensor(new long[,] { { 0, 5, 6 } });
+        var thrown = Assert.Throws<TargetInvocationException>(() => model.GetType().GetMethod("forward", [typeof(torch.Tensor), typeof(torch.Tensor)])!.Invoke(model, [tokens, null]));
         var fault = Assert.IsType<InvalidOperationException>(thrown.GetBaseException());
         Assert.StartsWith(TorchSharpNeighbour.Help, fault.Message, StringComparison.Ordinal);
         Assert.Contains("Tensor invalid", fault.Message, StringComparison.Ordinal);
