@@ -16,7 +16,7 @@ public sealed class TrainerTests(WeightsFolder weights) : IClassFixture<WeightsF
         MLContext ml = weights.ContextFor(run);
         IDataView data = run.Data(ml);
         string predicted, zip = weights.File(name + ".zip");
-        ITransformer model = run.Pipeline(ml).Fit(data);
+        ITransformer model = run.Fit(ml, data);
         using ((IDisposable)model)
         {
             predicted = run.Predict(model.Transform(data));
@@ -26,7 +26,7 @@ public sealed class TrainerTests(WeightsFolder weights) : IClassFixture<WeightsF
         Assert.NotEmpty(predicted);
         ITransformer loaded = new MLContext().Model.Load(zip, out _);
         using ((IDisposable)loaded)
-            Assert.Equal(predicted, run.Predict(loaded.Transform(data)));
+            Assert.True(Predictions.Agree(predicted, run.Predict(loaded.Transform(data))), predicted);
     }
 
     [Fact]
@@ -35,13 +35,13 @@ public sealed class TrainerTests(WeightsFolder weights) : IClassFixture<WeightsF
         TrainerRun run = FiveTrainers.Named("classification");
         MLContext ml = weights.ContextFor(run);
         IDataView data = run.Data(ml);
-        string Score(ulong seed)
+        string Score(int seed)
         {
-            ITransformer model = run.Pipeline(new MLContext((int)seed) { TempFilePath = weights.Path }).Fit(data);
+            ITransformer model = run.Fit(new MLContext(seed) { TempFilePath = weights.Path }, data);
             using ((IDisposable)model)
                 return run.Predict(model.Transform(data));
         }
-        Assert.Equal(Score(1), Score(1));
+        Assert.True(Predictions.Agree(Score(1), Score(1)));
         Assert.NotEqual(Score(1), Score(2));
     }
 }
