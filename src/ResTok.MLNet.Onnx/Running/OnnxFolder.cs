@@ -8,6 +8,8 @@ namespace ResTok.MLNet.Onnx.Running;
 /// <summary>A folder that <see cref="OnnxExport"/> wrote.</summary>
 internal static class OnnxFolder
 {
+    private const int LongestDescription = 4 << 20; // characters; real ones have a few thousand
+
     /// <summary>Reads the configuration out of what stands beside the files.</summary>
     /// <exception cref="CheckpointException">It is not there, or it is damaged.</exception>
     public static T ReadConfig<T>(string folder, string file, Func<Stream, T> read)
@@ -15,7 +17,8 @@ internal static class OnnxFolder
         string path = PathOf(folder, file);
         try
         {
-            JsonNode? config = JsonNode.Parse(File.ReadAllText(path), documentOptions: new() { AllowDuplicateProperties = false })?["config"];
+            using StreamReader reader = File.OpenText(path);
+            JsonNode? config = JsonNode.Parse(SmallText.Read(reader, path, LongestDescription), documentOptions: new() { AllowDuplicateProperties = false })?["config"];
             using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes((config ?? throw new JsonException("it has no 'config'")).ToJsonString()));
             return read(stream);
         }
