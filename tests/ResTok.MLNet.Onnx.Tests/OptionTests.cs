@@ -43,7 +43,7 @@ public class OptionTests
         using var onnx = OnnxTokenizer.Load(folder.Path);
         using var scope = NewDisposeScope();
         Tensor images = rand([3, 3, config.CropSize, config.CropSize], generator: new(1));
-        using TokenizerEncoding expected = tokenizer.Encode(images, EncodingOutputs.Margins);
+        using TokenizerEncoding expected = tokenizer.Encode(images, EncodingOutputs.Margins | EncodingOutputs.ImageTokens);
         OnnxEncoding actual = onnx.Encode(images.data<float>().ToArray());
         AssertClose(expected.Latents, actual.Latents);
         AssertClose(expected.ImageTokenLevels[0].mean([1]), actual.Features);
