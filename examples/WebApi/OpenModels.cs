@@ -4,11 +4,21 @@ using ResTok.Models;
 /// <summary>Opens a folder's models, or the demo model out of its assembly.</summary>
 internal static class OpenModels
 {
-    public static ImageTokenizer Tokenizer(string? folder) =>
-        folder is null ? ImageTokenizer.Load(Demo("tokenizer/config.json"), Demo("tokenizer/model.safetensors")) : ImageTokenizer.Load(folder);
+    public static ImageTokenizer Tokenizer(string? folder)
+    {
+        if (folder is not null)
+            return ImageTokenizer.Load(folder);
+        using Stream config = Demo("tokenizer/config.json"), weights = Demo("tokenizer/model.safetensors");
+        return ImageTokenizer.Load(TokenizerConfig.Load(config), weights);
+    }
 
-    public static ImageGenerator Generator(string? folder) =>
-        folder is null ? ImageGenerator.Load(Demo("generator/config.json"), Demo("generator/model.safetensors")) : ImageGenerator.Load(folder);
+    public static ImageGenerator Generator(string? folder)
+    {
+        if (folder is not null)
+            return ImageGenerator.Load(folder);
+        using Stream config = Demo("generator/config.json"), weights = Demo("generator/model.safetensors");
+        return ImageGenerator.Load(GeneratorConfig.Load(config), weights);
+    }
 
     /// <summary>The names of a model's classes, or the numbers where it does not know them.</summary>
     public static IReadOnlyList<string> ClassNames(ImageGenerator generator) =>

@@ -53,6 +53,26 @@ public abstract class PretrainedModel : IDisposable
         AtomicFile.Write((Path.Combine(folder, "model.safetensors"), WriteWeights), (Path.Combine(folder, "config.json"), WriteConfig));
     }
 
+    /// <summary>Saves the model in a layout.</summary>
+    /// <param name="folder">As for <see cref="Save(string)"/>. In the reference's layout the configuration names the weights by this path.</param>
+    /// <param name="layout">Which files to write.</param>
+    /// <exception cref="ArgumentException">The reference's configuration cannot say this model's.</exception>
+    /// <inheritdoc cref="Save(string)" path="/exception"/>
+    public void Save(string folder, SaveLayout layout)
+    {
+        if (layout == SaveLayout.HuggingFace)
+        {
+            Save(folder);
+            return;
+        }
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(layout, SaveLayout.Reference);
+        using Use use = Begin();
+        using var config = new MemoryStream();
+        WriteConfig(config);
+        ReferenceLayout.Write(folder, System.Text.Json.Nodes.JsonNode.Parse(config.ToArray())!.AsObject(), Tensors());
+    }
+
     /// <summary>Saves the model to streams, which stay open.</summary>
     /// <param name="config">Gets JSON in the official layout.</param>
     /// <param name="safetensors">Gets the weights.</param>
@@ -144,7 +164,9 @@ public abstract class PretrainedModel : IDisposable
     }
 
     private void WriteWeights(Stream stream) =>
-        SafetensorsWriter.Write(stream, [.. parameters.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value))]);
+        SafetensorsWriter.Write(stream, Tensors());
+
+    private KeyValuePair<string, Tensor>[] Tensors() => [.. parameters.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value))];
 
     /// <summary>A call under way.</summary>
     internal readonly struct Use(PretrainedModel model) : IDisposable

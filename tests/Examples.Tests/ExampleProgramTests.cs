@@ -80,7 +80,7 @@ public sealed class ExampleProgramTests
     [Fact]
     public void TextPipeline_puts_nine_of_eleven_sentences_in_their_class_and_draws_them_all()
     {
-        using var run = new ExampleRun("TextPipeline");
+        using var run = new ExampleRun("TextPipeline", "--words"); // the small BERT would be downloaded; TorchSharpCompat.Tests runs it on made-up weights
         Match share = Regex.Match(run.Output, @"(\d+) of 11 sentences were put in the class they are about");
         Assert.True(share.Success && Number(share.Groups[1].Value) >= 9, run.Output);
         string[] pictures = Directory.GetFiles(run.Folder, "*.png");
@@ -88,6 +88,31 @@ public sealed class ExampleProgramTests
         Assert.All(pictures, picture => Assert.Equal((Side, Side), run.SizeOf(picture)));
         Assert.Equal(Classes, pictures.Select(picture => Convert.ToBase64String(File.ReadAllBytes(picture))).Distinct().Count());
         AssertHoldsWeights(run.PathOf("pipeline.zip"));
+    }
+
+    [Fact]
+    public void Onnx_gives_the_librarys_tokens_in_a_program_without_libtorch_and_so_does_ApplyOnnxModel()
+    {
+        using ExampleRun library = new("Quickstart"), exported = new("OnnxExport");
+        using var run = new ExampleRun("Onnx", "--models", exported.Folder);
+        Assert.Contains("Done without libtorch.", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("libtorch", File.ReadAllText(Path.Combine(Repository.Root, "examples", "Onnx", "bin", Repository.Configuration, "net10.0", "Onnx.deps.json")), StringComparison.Ordinal);
+        int equal = 0;
+        foreach (string file in Directory.GetFiles(library.Folder, "*.tokens.json"))
+        {
+            using JsonDocument tokens = JsonDocument.Parse(File.ReadAllBytes(file));
+            string[] expected = [.. tokens.RootElement.GetProperty("levels").EnumerateArray().SelectMany(level => level.EnumerateArray()).Select(token => token.GetRawText())];
+            string[] found = run.Lines.Single(words => words.FirstOrDefault() == Path.GetFileName(file).Split('.')[0] + ":")[1..];
+            equal += expected.Zip(found).Count(pair => pair.First == pair.Second);
+        }
+        Assert.InRange(equal, 0.99 * Pictures * Tokens, Pictures * Tokens); // rounding decides a few
+
+        string[] drawn = Directory.GetFiles(run.Folder, "class*.png").Where(file => !file.EndsWith(".rebuilt.png", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(Classes, drawn.Length);
+        using var again = new ExampleRun("Onnx", [.. drawn, "--models", exported.Folder]);
+        foreach (string name in drawn.Select(file => Path.GetFileNameWithoutExtension(file)))
+            Assert.Equal(again.Lines.Single(words => words.FirstOrDefault() == name + ":")[1..], run.Lines.Single(words => words.FirstOrDefault() == name && words[1] == "by")[3..]);
+        AssertHoldsWeights(run.PathOf("plain.zip"));
     }
 
     private static void AssertHoldsWeights(string zip) => Assert.True(new FileInfo(zip).Length > 1_000_000, $"{zip} is too small to hold the weights.");

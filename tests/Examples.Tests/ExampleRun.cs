@@ -9,10 +9,11 @@ internal sealed class ExampleRun : IDisposable
 {
     /// <summary>Runs an example to its end, which must be a good one.</summary>
     /// <param name="name">Of its folder and its assembly.</param>
-    public ExampleRun(string name)
+    /// <param name="arguments">Beside the folder to write to.</param>
+    public ExampleRun(string name, params string[] arguments)
     {
         string program = Path.Combine(Repository.Root, "examples", name, "bin", Repository.Configuration, "net10.0", $"{name}.dll");
-        Output = Program.Run("dotnet", Folder, program, "--output", Folder).ReplaceLineEndings("\n");
+        Output = Program.Run("dotnet", Folder, [program, .. arguments, "--output", Folder]).ReplaceLineEndings("\n");
     }
 
     public string Output { get; }

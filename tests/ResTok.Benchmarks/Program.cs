@@ -4,6 +4,7 @@ using System.Globalization;
 using ResTok.Benchmarks;
 using ResTok.Benchmarks.Commands;
 using ResTok.Benchmarks.Measuring;
+using ResTok.MLNet.Onnx;
 using ResTok.Models;
 using ResTok.Models.Runtime;
 using TorchSharp;
@@ -30,6 +31,9 @@ Add("pipeline", "Rows of an IDataView against the bare model.", (settings, _) =>
 Add("load", "Time to load against reading the file, and peak memory.", (settings, _) => new LoadCommand(settings).Run());
 Add("precision", "What bfloat16 changes in tokens and pictures.", (settings, given) => new PrecisionCommand(settings, given.GetValue(quick) ? 8 : given.GetValue(pictures)).Run()).Add(pictures);
 Add("kernels", "What curing hidden caches costs, and doing without oneDNN: auto, plain and safe in turns.", (settings, _) => new KernelsCommand(settings).Run());
+
+var peers = new Option<OnnxPrecision[]>("--peers") { Description = "Number formats of ONNX Runtime.", DefaultValueFactory = _ => [OnnxPrecision.Float32, OnnxPrecision.Float16], AllowMultipleArgumentsPerToken = true };
+Add("peers", "This library against ONNX Runtime on the same weights, in turns.", (settings, given) => new PeersCommand(settings, given.GetValue(peers)!).Run()).Add(peers);
 
 var folder = new Argument<string>("folder");
 var childPrecision = new Argument<Precision>("number format");

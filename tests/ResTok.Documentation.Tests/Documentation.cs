@@ -14,7 +14,7 @@ internal static class Documentation
     public static IReadOnlyDictionary<string, string> Examples { get; } = MarkdownExamples().Concat(MemberExamples()).ToDictionary();
 
     private static IEnumerable<KeyValuePair<string, string>> MarkdownExamples() =>
-        from file in Directory.GetFiles(Repository.Root, "*.md").Concat(Directory.GetFiles(Path.Combine(Repository.Root, "nuget"), "*.md")).Concat(Directory.GetFiles(Path.Combine(Repository.Root, ".github"), "*.md"))
+        from file in Directory.GetFiles(Repository.Root, "*.md").Concat(Directory.GetFiles(Path.Combine(Repository.Root, "nuget"), "*.md")).Concat(Directory.GetFiles(Path.Combine(Repository.Root, ".github"), "*.md")).Concat(Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md"))
         from block in MarkdownBlock.ReadAll(file)
         where block.Language == "csharp"
         select KeyValuePair.Create($"{Path.GetRelativePath(Repository.Root, file)}, line {block.Line}", block.Text);

@@ -8,13 +8,15 @@ public sealed class ExampleTests
     /// <summary>Where people begin: each needs an example, of overloads one.</summary>
     private static readonly string[] EntryPoints =
     [
-        "M:ResTok.MLNet.ResTokCatalog.ResTokEncode(", "M:ResTok.MLNet.ResTokCatalog.ResTokDecode(", "M:ResTok.MLNet.ResTokCatalog.ResTokGenerate(",
+        "M:ResTok.MLNet.ResTokCatalog.ResTokLoadImages(", "M:ResTok.MLNet.ResTokCatalog.ResTokEncode(", "M:ResTok.MLNet.ResTokCatalog.ResTokDecode(", "M:ResTok.MLNet.ResTokCatalog.ResTokGenerate(",
         "M:ResTok.MLNet.ResTokCatalog.ResTokTrainTokenizer(", "M:ResTok.MLNet.ResTokCatalog.ResTokTrainGenerator(",
         "M:ResTok.MLNet.ResTokTokenizer.Load(", "M:ResTok.MLNet.ResTokTokenizer.FromHubAsync(", "M:ResTok.MLNet.ResTokGenerator.Load(", "M:ResTok.MLNet.ResTokGenerator.FromHubAsync(",
         "T:ResTok.MLNet.DemoTokenizer", "T:ResTok.MLNet.DemoGenerator",
+        "M:ResTok.MLNet.ContextCancellation.CancelWith(",
         "M:ResTok.MLNet.Interactive.NotebookExtensions.ToStrip(", "M:ResTok.MLNet.Interactive.NotebookExtensions.ToTable(", "T:ResTok.MLNet.Interactive.TrainingCurve",
         "M:ResTok.Models.ImageTokenizer.Load(", "M:ResTok.Models.ImageTokenizer.Encode(", "M:ResTok.Models.ImageTokenizer.Decode(",
         "M:ResTok.Models.ImageGenerator.Load(", "M:ResTok.Models.ImageGenerator.Generate(", "M:ResTok.Models.ImageGenerator.GenerateAsync(",
+        "M:ResTok.MLNet.Onnx.OnnxExport.ExportOnnx(", "M:ResTok.MLNet.Onnx.OnnxTokenizer.Load(", "M:ResTok.MLNet.Onnx.OnnxGenerator.Load(",
         "M:ResTok.Models.Training.Trainer.Train(", "M:ResTok.Models.Checkpoints.HuggingFaceHub.DownloadAsync(",
     ];
 

@@ -21,6 +21,7 @@ public static class Prelude
         global using Microsoft.ML.Data;
         global using ResTok.MLNet;
         global using ResTok.MLNet.Interactive;
+        global using ResTok.MLNet.Onnx;
         global using ResTok.Models;
         global using ResTok.Models.Checkpoints;
         global using ResTok.Models.Training;
@@ -47,6 +48,9 @@ public static class Prelude
 
     /// <summary>Float [B, 3, S, S] in [0, 1].</summary>
     public static torch.Tensor images => throw OnlyCompiled();
+
+    /// <summary>The same row by row.</summary>
+    public static float[] pixels => throw OnlyCompiled();
 
     private static InvalidOperationException OnlyCompiled() => new("Examples are compiled, not run.");
 }

@@ -16,11 +16,12 @@ var parts = new Dictionary<string, Func<PartSettings, PartFigures>>(StringCompar
     ["threads"] = ThreadsPart.Run,
     ["memory"] = MemoryPart.Run,
     ["faults"] = FaultsPart.Run,
+    ["trainers"] = TrainersPart.Run,
 };
 
 var names = new Argument<string[]>("parts") { Description = $"What to run, of {string.Join(", ", parts.Keys)}; all by default.", DefaultValueFactory = _ => [.. parts.Keys] };
 var seconds = new Option<double>("--seconds") { Description = "Time for each part.", DefaultValueFactory = _ => 10 };
-var full = new Option<bool>("--long") { Description = "Full counts in place of a time: all kernels, over 200,000 hostile files, 2,000 calls of each operation, 50 kills." };
+var full = new Option<bool>("--long") { Description = "Full counts in place of a time: all kernels, over 200,000 hostile files, 2,000 calls of each operation, 50 kills, 200 trainings of a neighbour." };
 var seed = new Option<int>("--seed") { Description = "Of all chances, to repeat a run; a new one by default.", DefaultValueFactory = _ => Random.Shared.Next() };
 var child = new Option<string>("--child") { Hidden = true, Description = "Runs one part in this process." };
 var victim = new Option<string[]>("--victim") { Hidden = true, Arity = new(2, 2), AllowMultipleArgumentsPerToken = true, Description = "Writes in a loop until it is killed: what, and where." };

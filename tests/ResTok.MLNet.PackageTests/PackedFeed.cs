@@ -61,8 +61,9 @@ public sealed class PackedFeed : PackedPackages
     /// <param name="name">Of its folder and its assembly.</param>
     /// <param name="sdk">As in <c>Microsoft.NET.Sdk</c>.</param>
     /// <param name="code">The program.</param>
+    /// <param name="more">Packages beside ResTok.MLNet.Cpu.</param>
     /// <returns>Its folder.</returns>
-    public string Write(string name, string sdk, string code)
+    public string Write(string name, string sdk, string code, params (string Id, string Version)[] more)
     {
         string folder = CreateFolder(name);
         File.WriteAllText(Path.Combine(folder, $"{name}.csproj"), $"""
@@ -71,9 +72,11 @@ public sealed class PackedFeed : PackedPackages
                 <OutputType>Exe</OutputType>
                 <TargetFramework>net10.0</TargetFramework>
                 <ImplicitUsings>enable</ImplicitUsings>
+                <Nullable>{(more.Length > 0 ? "enable" : "disable")}</Nullable>
               </PropertyGroup>
               <ItemGroup>
                 <PackageReference Include="ResTok.MLNet.Cpu" Version="{Version}" />
+                {string.Concat(more.Select(package => $"<PackageReference Include=\"{package.Id}\" Version=\"{package.Version}\" />"))}
               </ItemGroup>
             </Project>
             """);

@@ -45,6 +45,9 @@ namespace ResTok.MLNet.Interop
         /// <summary>Whether ML.NET cancelled the context, as AutoML does.</summary>
         public static bool IsCanceled(IHostEnvironment environment) => environment is ICancelable { IsCanceled: true };
 
+        /// <summary>Cancels a context: whoever asks it whether it is alive ends.</summary>
+        public static void Cancel(MLContext context) => context.CancelExecution();
+
         public static void LogInfo(IHostEnvironment environment, string message)
         {
             using IChannel channel = environment.Start("ResTok");

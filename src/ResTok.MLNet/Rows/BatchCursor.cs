@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using ResTok.MLNet.Interop;
 
 namespace ResTok.MLNet.Rows;
 
@@ -9,8 +10,10 @@ namespace ResTok.MLNet.Rows;
 /// </summary>
 internal sealed class BatchCursor : DataViewRowCursor, IRowSource
 {
+    private readonly BatchTransformer transformer;
     private readonly DataViewRowCursor input;
     private readonly DataViewSchema.Column[] inputs;
+    private readonly LoadedImageFiles files;
     private readonly bool[] active;
     private readonly int batchSize;
     private readonly BatchRunner runner;
@@ -26,15 +29,18 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
     private bool hasRun;
     private bool ended;
 
-    public BatchCursor(BatchTransformer transformer, DataViewRowCursor input, DataViewSchema schema, DataViewSchema.Column[] inputs, bool[] active)
+    public BatchCursor(
+        BatchTransformer transformer, DataViewRowCursor input, DataViewSchema schema, DataViewSchema.Column[] inputs, bool[] active, LoadedImageFiles files)
     {
+        this.transformer = transformer;
         this.input = input;
         this.inputs = inputs;
+        this.files = files;
         this.active = active;
         Schema = schema;
         batchSize = transformer.BatchSize;
         idGetter = input.GetIdGetter();
-        buffers = [.. input.Schema.Select(column => active[column.Index] ? ColumnBuffer.Create(input, column, batchSize) : null)];
+        buffers = [.. input.Schema.Select(column => active[column.Index] ? ColumnBuffer.Create(input, column, files, batchSize) : null)];
         positions = new long[batchSize];
         batches = new long[batchSize];
         ids = new DataViewRowId[batchSize];
@@ -101,7 +107,7 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
     /// <summary>For the runner: the row being read. A column that is also passed on is not read (and decoded) twice.</summary>
     ValueGetter<T> IRowSource.GetGetter<T>(DataViewSchema.Column column) => buffers[column.Index] is ColumnBuffer<T> buffer
         ? (ref T value) => value = buffer.Value(writing)
-        : input.GetGetter<T>(column);
+        : RowFaults.Getter<T>(input, column, files);
 
     ValueGetter<DataViewRowId> IRowSource.GetIdGetter() => input.GetIdGetter();
 
@@ -124,6 +130,7 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
         int current = CurrentRow();
         if (!hasRun)
         {
+            transformer.CheckAlive();
             runner.Run(rows);
             hasRun = true;
         }

@@ -32,6 +32,13 @@ public abstract class BatchTransformer : ITransformer, IDisposable
 
     private protected IHostEnvironment Environment { get; }
 
+    /// <exception cref="OperationCanceledException">The context was cancelled.</exception>
+    internal void CheckAlive()
+    {
+        if (MLNetInternals.IsCanceled(Environment))
+            throw new OperationCanceledException("The MLContext was cancelled.");
+    }
+
     /// <summary>Columns this transformer adds, in order.</summary>
     internal abstract IReadOnlyList<OutputColumn> Outputs { get; }
 

@@ -1,5 +1,5 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
+using ResTok.MLNet.Interop;
 
 namespace ResTok.MLNet.Rows;
 
@@ -9,6 +9,7 @@ internal sealed class BatchView : IDataView
     private readonly BatchTransformer transformer;
     private readonly IDataView input;
     private readonly DataViewSchema.Column[] inputs;
+    private readonly LoadedImageFiles files;
 
     public BatchView(BatchTransformer transformer, IDataView input)
     {
@@ -16,7 +17,10 @@ internal sealed class BatchView : IDataView
         this.input = input;
         inputs = transformer.FindInputs(input.Schema);
         Schema = transformer.GetOutputSchema(input.Schema);
+        files = new(input);
     }
+
+    public IDataView Input => input;
 
     public bool CanShuffle => input.CanShuffle;
 
@@ -37,9 +41,9 @@ internal sealed class BatchView : IDataView
     }
 
     private DataViewRowCursor Wrap(DataViewRowCursor cursor, bool[] active) =>
-        !Computes(active) ? new PassThroughCursor(transformer, cursor, Schema, active)
-        : transformer.IsRowByRow ? new RowByRowCursor(transformer, cursor, Schema, inputs, active)
-        : new BatchCursor(transformer, cursor, Schema, inputs, active);
+        !Computes(active) ? new PassThroughCursor(transformer, cursor, Schema, active, files)
+        : transformer.IsRowByRow ? new RowByRowCursor(transformer, cursor, Schema, inputs, active, files)
+        : new BatchCursor(transformer, cursor, Schema, inputs, active, files);
 
     private bool[] Active(IEnumerable<DataViewSchema.Column> columns)
     {
@@ -54,6 +58,7 @@ internal sealed class BatchView : IDataView
     private List<DataViewSchema.Column> Needed(bool[] active)
     {
         bool computes = Computes(active);
-        return [.. input.Schema.Where(column => active[column.Index] || (computes && inputs.Any(read => read.Index == column.Index)))];
+        List<DataViewSchema.Column> needed = [.. input.Schema.Where(column => active[column.Index] || (computes && inputs.Any(read => read.Index == column.Index)))];
+        return [.. needed.Union(files.PathsOf(needed))];
     }
 }

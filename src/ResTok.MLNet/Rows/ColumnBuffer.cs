@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using ResTok.MLNet.Images;
+using ResTok.MLNet.Interop;
 
 namespace ResTok.MLNet.Rows;
 
@@ -19,19 +20,19 @@ internal abstract class ColumnBuffer(DataViewSchema.Column column) : IDisposable
 
     public abstract void Dispose();
 
-    public static ColumnBuffer Create(DataViewRow row, DataViewSchema.Column column, int capacity) =>
-        (ColumnBuffer)Activator.CreateInstance(typeof(ColumnBuffer<>).MakeGenericType(column.Type.RawType), row, column, capacity)!;
+    public static ColumnBuffer Create(DataViewRow row, DataViewSchema.Column column, LoadedImageFiles files, int capacity) =>
+        (ColumnBuffer)Activator.CreateInstance(typeof(ColumnBuffer<>).MakeGenericType(column.Type.RawType), row, column, files, capacity)!;
 }
 
 /// <summary>
 /// The buffer owns its values. Who owns a getter's image differs by source (LoadImages disposes the one it is handed, rows from
 /// objects hand out the user's own), so images are read through one scratch variable and cloned.
 /// </summary>
-internal sealed class ColumnBuffer<T>(DataViewRow row, DataViewSchema.Column column, int capacity) : ColumnBuffer(column)
+internal sealed class ColumnBuffer<T>(DataViewRow row, DataViewSchema.Column column, LoadedImageFiles files, int capacity) : ColumnBuffer(column)
 {
     private static readonly bool OwnsValues = typeof(IDisposable).IsAssignableFrom(typeof(T));
 
-    private readonly ValueGetter<T> getter = row.GetGetter<T>(column);
+    private readonly ValueGetter<T> getter = RowFaults.Getter<T>(row, column, files);
     private readonly T[] slots = new T[capacity];
     private readonly Exception?[] faults = new Exception?[capacity];
     private T scratch = default!;

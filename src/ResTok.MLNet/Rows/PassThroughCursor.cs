@@ -1,10 +1,11 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using ResTok.MLNet.Interop;
 
 namespace ResTok.MLNet.Rows;
 
 /// <summary>For readers of other columns only: nothing is computed or kept.</summary>
-internal class PassThroughCursor(BatchTransformer transformer, DataViewRowCursor input, DataViewSchema schema, bool[] active) : DataViewRowCursor
+internal class PassThroughCursor(BatchTransformer transformer, DataViewRowCursor input, DataViewSchema schema, bool[] active, LoadedImageFiles files) : DataViewRowCursor
 {
     private readonly InvalidRows invalid = transformer.CountInvalidRows();
 
@@ -23,7 +24,7 @@ internal class PassThroughCursor(BatchTransformer transformer, DataViewRowCursor
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
         Columns.CheckActive(active, column);
-        return RowFaults.Guard<TValue>(input, input.Schema[column.Index], invalid);
+        return RowFaults.Guard<TValue>(input, input.Schema[column.Index], invalid, files);
     }
 
     protected override void Dispose(bool disposing)

@@ -2,6 +2,7 @@ using System.Security;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using ResTok.MLNet.Images;
+using ResTok.MLNet.Interop;
 using ResTok.Models.Checkpoints;
 
 namespace ResTok.MLNet.Rows;
@@ -32,10 +33,33 @@ internal static class RowFaults
         return fault;
     }
 
-    /// <summary>A getter of an input's column for who reads it beside the computed ones: where it cannot be read, the row is handled as the stage handles others.</summary>
-    public static ValueGetter<T> Guard<T>(DataViewRow row, DataViewSchema.Column column, InvalidRows invalid)
+    /// <summary>A column's getter. Where LoadImages reads a picture's file, a fault says which, what it is and what is wrong with it.</summary>
+    /// <param name="row">The row or cursor to read.</param>
+    /// <param name="column">Of its schema.</param>
+    /// <param name="files">Of the view that the row is of.</param>
+    public static ValueGetter<T> Getter<T>(DataViewRow row, DataViewSchema.Column column, LoadedImageFiles? files)
     {
         ValueGetter<T> getter = row.GetGetter<T>(column);
+        if (files?.PathOf(row, column) is not { } path)
+            return getter;
+        return (ref T value) =>
+        {
+            try
+            {
+                getter(ref value);
+            }
+            catch (ArgumentException) when (typeof(T) == typeof(MLImage))
+            {
+                ImageFile.Decode(path(), long.MaxValue, followOrientation: false).Dispose(); // says what is wrong
+                throw;
+            }
+        };
+    }
+
+    /// <summary>A getter of an input's column for who reads it beside the computed ones: where it cannot be read, the row is handled as the stage handles others.</summary>
+    public static ValueGetter<T> Guard<T>(DataViewRow row, DataViewSchema.Column column, InvalidRows invalid, LoadedImageFiles? files = null)
+    {
+        ValueGetter<T> getter = Getter<T>(row, column, files);
         return (ref T value) =>
         {
             try
@@ -56,7 +80,7 @@ internal static class RowFaults
     public static string Describe(DataViewSchema.Column column, long row, Exception fault) =>
         $"Column '{column.Name}' has no readable {(column.Type.RawType == typeof(MLImage) ? "image" : "value")} in row {row}: {Reason(fault)}";
 
-    /// <summary>ML.NET's LoadImages says neither which file nor what is wrong with it.</summary>
+    /// <summary>ML.NET's LoadImages says neither which file nor what is wrong with it, and it is not always known here.</summary>
     private static string Reason(Exception fault) => fault is ArgumentException { ParamName: "imageStream" }
         ? $"its file is damaged, or none of {ImageFormat.Readable}. Read the column with ResTokLoadImages, which says which file it is and what is wrong."
         : fault.Message;

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using ResTok.MLNet.Interop;
 using ResTok.MLNet.Rows;
 using ResTok.Models.Training;
 
@@ -33,8 +34,9 @@ internal sealed class ViewData<T>(
 
     private IEnumerable<Lazy<T>> Read(Random? shuffle, Func<long, Random> randomOf)
     {
-        using DataViewRowCursor cursor = view.GetRowCursor(columns, shuffle);
-        SampleReader<T> read = open(new CursorSource(cursor));
+        var files = new LoadedImageFiles(view);
+        using DataViewRowCursor cursor = view.GetRowCursor(columns.Union(files.PathsOf(columns)), shuffle);
+        SampleReader<T> read = open(new CursorSource(cursor, files));
         ValueGetter<DataViewRowId> id = cursor.GetIdGetter();
         var invalid = new InvalidRows(environment, onInvalidRow, "are left out of the training");
         long row = 0;
@@ -94,9 +96,9 @@ internal sealed class ViewData<T>(
         return new((int)(uint)(mixed ^ mixed >> 29));
     }
 
-    private sealed class CursorSource(DataViewRowCursor cursor) : IRowSource
+    private sealed class CursorSource(DataViewRowCursor cursor, LoadedImageFiles files) : IRowSource
     {
-        public ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => cursor.GetGetter<TValue>(column);
+        public ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => RowFaults.Getter<TValue>(cursor, column, files);
 
         public ValueGetter<DataViewRowId> GetIdGetter() => cursor.GetIdGetter();
     }

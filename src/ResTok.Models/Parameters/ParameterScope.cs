@@ -30,6 +30,9 @@ internal sealed class ParameterScope
         this.prefix = prefix;
     }
 
+    /// <summary>The dotted name of the place; empty at the root.</summary>
+    public string Name => prefix.TrimEnd('.');
+
     public ParameterScope this[string name] => new(source, stateDict, device, dataType, prefix + name + ".");
 
     public ParameterScope this[int index] => this[index.ToString(System.Globalization.CultureInfo.InvariantCulture)];

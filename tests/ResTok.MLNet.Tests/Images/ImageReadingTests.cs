@@ -201,6 +201,30 @@ public sealed class ImageReadingTests : IDisposable
         Assert.Contains("Column 'Image' has no readable image in row 0", Assert.Throws<InvalidOperationException>(() => failing.GetColumn<int[]>("Tokens").Count()).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Behind_LoadImages_a_file_of_another_format_is_named_where_views_are_read()
+    {
+        using ResTokTokenizer model = CreateModel();
+        File.WriteAllBytes(Path.Combine(folder, "photo.heic"), Convert.FromHexString("0000001866747970686569630000000068656963"));
+        File.WriteAllBytes(Path.Combine(folder, "good.png"), TestPng.Write(40, 30));
+        IDataView data = ml.Data.TakeRows(Paths("good.png", "photo.heic"), 2);
+        IEstimator<ITransformer> load = ml.Transforms.LoadImages("Image", folder, "Path");
+        var encode = load.Append(ml.Transforms.ResTokEncode("Tokens", "Image", model));
+        string expected = $"Column 'Image' has no readable image in row 1: '{Path.Combine(folder, "photo.heic")}' is a HEIC, which cannot be read. Convert it to one of PNG, JPEG, WebP";
+        IDataView view = encode.Fit(data).Transform(data), twice = encode.Append(ml.Transforms.ResTokEncode("Again", "Image", model)).Fit(data).Transform(data);
+        AssertNamed(() => view.GetColumn<int[]>("Tokens").Count());
+        AssertNamed(() => view.Preview());
+        AssertNamed(() => view.GetColumn<MLImage>("Image").Count());
+        AssertNamed(() => twice.GetColumn<int[]>("Again").Count());
+        AssertNamed(() => load.Append(ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new() { Config = TinyModels.Tokenizer, Training = new() { Steps = 1, BatchSize = 2 } })).Fit(data));
+
+        // Where another column has taken the name since, nothing is said of it.
+        IDataView renamed = load.Append(ml.Transforms.CopyColumns("Path", "Other")).Append(ml.Transforms.ResTokEncode("Tokens", "Image", model)).Fit(data).Transform(data);
+        Assert.DoesNotContain("HEIC", Assert.Throws<InvalidOperationException>(() => renamed.GetColumn<int[]>("Tokens").Count()).Message, StringComparison.Ordinal);
+
+        void AssertNamed(Action action) => Assert.StartsWith(expected, Assert.Throws<InvalidOperationException>(action).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("rgba.png")]
     [InlineData("rgba.webp")]
@@ -249,6 +273,8 @@ public sealed class ImageReadingTests : IDisposable
     private sealed class Named
     {
         public string Path { get; set; } = "";
+
+        public string Other { get; set; } = "other.png";
     }
 
     private sealed class Content

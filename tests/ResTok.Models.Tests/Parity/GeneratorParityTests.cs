@@ -80,7 +80,7 @@ public class GeneratorParityTests(ITestOutputHelper output)
         IReadOnlyList<GenerationPass> passes = generator.Transformer.Layout.Passes;
         Assert.Equal(
             run["input_pos"]!.AsArray().Select(positions => new GenerationPass((int)positions![0]!, positions.AsArray().Count)), passes);
-        (SamplingOptions options, double[] scales) = ReadArguments(run["args"]!.AsObject(), passes);
+        (SamplingOptions options, double[] scales) = CfgSchedules.ReadArguments(run["args"]!.AsObject(), passes);
         var logits = new List<Tensor>();
         using var generation = new GenerationRun(generator.Transformer, new(labels), options, generator.Config.Tokens, scales);
         while (!generation.IsComplete)
@@ -100,26 +100,6 @@ public class GeneratorParityTests(ITestOutputHelper output)
             faults.Add($"{name}.tokens: {differing} decided tokens differ");
         CompareLogits(golden, name, all, decided);
         tokens.Dispose();
-    }
-
-    private static (SamplingOptions, double[]) ReadArguments(JsonObject arguments, IReadOnlyList<GenerationPass> passes)
-    {
-        var schedule = arguments["cfg_schedule_kwargs"] as JsonObject;
-        SamplingOptions options = CfgSchedules.Options(
-            (string?)arguments["cfg_schedule"] ?? "constant", (double)arguments["cfg_scale"]!, schedule) with
-        {
-            Greedy = true,
-            GuidanceInterval = (int?)arguments["cfg_interval"] ?? -1,
-        };
-        if (options.NumSteps is not null)
-            return (options, Guidance.Scales(options, passes));
-
-        // Without num_steps the reference's ratio starts anew in every phase (SPEC, quirk 7).
-        int tokens = passes[^1].End, single = passes.TakeWhile(pass => pass.Count == 1 && pass.Start < 8).Count();
-        double Ratio(GenerationPass pass) => pass.Start == 0 ? 0
-            : pass.Start >= single || pass.Start == 1 ? pass.Start / (tokens - 1.0)
-            : pass.Start / (single - 1.0);
-        return (options, [.. passes.Select(pass => Guidance.ScaleOf(options, pass, Ratio(pass)))]);
     }
 
     /// <summary>All logits, or the largest eight, where a row's tokens so far were decided.</summary>

@@ -17,6 +17,7 @@ internal sealed class Recipe(string salt) : IParameterSource
         ulong seed = Fnv1a(salt + name);
         (float scale, float offset) = shape.Length >= 2
             ? ((float)Math.Sqrt(3.0 / shape[1..].Aggregate(1L, (product, size) => product * size)), 0f)
+            : name.EndsWith(".running_var", StringComparison.Ordinal) ? (0.1f, 0.5f)
             : name.EndsWith(".weight", StringComparison.Ordinal) || name.Contains("gamma", StringComparison.Ordinal) ? (0.1f, 1f) : (0.02f, 0f);
         Tensor result = empty(shape, dtype: ScalarType.Float32);
         long count = result.numel();
@@ -31,15 +32,24 @@ internal sealed class Recipe(string salt) : IParameterSource
     }
 
     /// <summary>The "smooth" test pictures, [B, 3, S, S] in [0, 1].</summary>
-    public static Tensor Pictures(int batch, int side)
+    public static Tensor Pictures(int batch, int side) => cat([.. Enumerable.Range(0, batch).Select(b => Smooth(b, side, side))]);
+
+    /// <summary>One "smooth" test picture, [1, 3, H, W] in [0, 1].</summary>
+    public static Tensor Smooth(int b, int height, int width)
     {
-        var values = new float[batch, 3, side, side];
-        for (int b = 0; b < batch; b++)
-            for (int c = 0; c < 3; c++)
-                for (int y = 0; y < side; y++)
-                    for (int x = 0; x < side; x++)
-                        values[b, c, y, x] = (float)(0.5 + 0.5 * Math.Sin((c + 1) * 0.05 * x + (b + 1) * 0.03 * y + c));
+        var values = new float[1, 3, height, width];
+        for (int c = 0; c < 3; c++)
+            for (int y = 0; y < height; y++)
+                for (int x = 0; x < width; x++)
+                    values[0, c, y, x] = (float)(0.5 + 0.5 * Math.Sin((c + 1) * 0.05 * x + (b + 1) * 0.03 * y + c));
         return tensor(values);
+    }
+
+    /// <summary>The recipe's values before any scaling, in [−1, 1).</summary>
+    public Tensor Uniform(string name, params long[] shape)
+    {
+        ulong seed = Fnv1a(salt + name);
+        return tensor(Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(i => Uniform(seed + (ulong)(i + 1) * 0x9E3779B97F4A7C15)).ToArray()).view(shape);
     }
 
     private static float Uniform(ulong z)

@@ -47,7 +47,7 @@ internal sealed class PerceptualLoss : AuxiliaryNetwork
     /// <summary>Loads the features from one checkpoint, the heads from another.</summary>
     /// <exception cref="Checkpoints.CheckpointException">One of them is missing or not what it should be.</exception>
     public static PerceptualLoss Load(string vgg, string heads, Device device) =>
-        Load(vgg, features => Load(heads, linear => new PerceptualLoss(new TwoSources(features, linear), device)));
+        Load(vgg, features => Load(heads, linear => new PerceptualLoss(new FeaturesAndHeads(features, linear), device)));
 
     /// <param name="x">[B, 3, S, S] in [0, 1].</param>
     /// <param name="y">[B, 3, S, S] in [0, 1].</param>
@@ -91,11 +91,5 @@ internal sealed class PerceptualLoss : AuxiliaryNetwork
         shift.Dispose();
         scale.Dispose();
         base.Dispose();
-    }
-
-    private sealed class TwoSources(IParameterSource features, IParameterSource heads) : IParameterSource
-    {
-        public Tensor Get(string name, long[] shape, Initializer initializer) =>
-            (name.StartsWith("lin", StringComparison.Ordinal) ? heads : features).Get(name, shape, initializer);
     }
 }

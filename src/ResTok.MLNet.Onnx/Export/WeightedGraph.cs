@@ -1,0 +1,48 @@
+using ResTok.MLNet.Onnx.Format;
+using ResTok.Models.Checkpoints;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.MLNet.Onnx.Export;
+
+/// <summary>A graph whose constants are a model's parameters, under their official names.</summary>
+/// <param name="name">The graph's name.</param>
+/// <param name="parameters">The model's state dict, in use until the file is written.</param>
+/// <param name="compute">The format of products and convolutions; norms, positions and what blocks add to stay float32.</param>
+internal sealed class WeightedGraph(string name, IReadOnlyDictionary<string, TorchSharp.Modules.Parameter> parameters, ElementType compute)
+{
+    public OnnxGraph Graph { get; } = new(name);
+
+    public ElementType Compute => compute;
+
+    public bool Has(string parameter) => parameters.ContainsKey(parameter);
+
+    /// <summary>The shape of a parameter.</summary>
+    public long[] ShapeOf(string parameter) => parameters[parameter].shape;
+
+    /// <summary>A parameter in the format of products.</summary>
+    public Value Weight(string parameter, params long[] shape) => Weight(parameter, compute, shape);
+
+    /// <summary>A parameter in float32.</summary>
+    public Value Wide(string parameter, params long[] shape) => Weight(parameter, ElementType.Float32, shape);
+
+    private Value Weight(string parameter, ElementType type, long[] shape)
+    {
+        TorchSharp.Modules.Parameter tensor = parameters[parameter];
+        long[] given = shape.Length > 0 ? shape : tensor.shape;
+        return Graph.Initializer(type == ElementType.Float32 ? parameter : $"{parameter} ({type})", type, given, stream => Write(tensor, type, stream));
+    }
+
+    private static void Write(Tensor parameter, ElementType type, Stream stream)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        ScalarType format = type switch
+        {
+            ElementType.Float16 => ScalarType.Float16,
+            ElementType.BFloat16 => ScalarType.BFloat16,
+            _ => ScalarType.Float32,
+        };
+        TensorBytes.Write(parameter.detach().to(format, CPU).contiguous(), stream);
+    }
+}
