@@ -12,8 +12,8 @@ internal static class CpuAttention
 {
     /// <summary>Whether plain products are faster for these queries.</summary>
     public static bool PrefersProducts(Tensor query) =>
-        query.dtype == ScalarType.BFloat16 && query.device_type == DeviceType.CPU && !is_grad_enabled() && query.shape[^2] >= FewQueries;
+        query.dtype == ScalarType.BFloat16 && query.device_type == DeviceType.CPU && !is_grad_enabled() && query.shape[^2] > FewQueries;
 
-    /// <summary>Up to here a product is bound by reading keys and values, which the fused kernel does once.</summary>
-    internal const long FewQueries = 2;
+    /// <summary>The generator's passes have no more, and keep the fused kernel; the tokenizer's segments have more.</summary>
+    internal const long FewQueries = 64;
 }
