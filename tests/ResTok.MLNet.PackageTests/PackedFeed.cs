@@ -57,6 +57,13 @@ public sealed class PackedFeed : PackedPackages
         return folder;
     }
 
+    /// <summary>For a program that is published with its own runtime, which is a package that the SDK chooses.</summary>
+    public static void UseSourcesOfTheMachineToo(string folder)
+    {
+        string settings = Path.Combine(folder, "nuget.config");
+        File.WriteAllText(settings, File.ReadAllText(settings).Replace("<clear />", "", StringComparison.Ordinal));
+    }
+
     /// <summary>Writes a program that references the packages, and nothing of this repository.</summary>
     /// <param name="name">Of its folder and its assembly.</param>
     /// <param name="sdk">As in <c>Microsoft.NET.Sdk</c>.</param>
