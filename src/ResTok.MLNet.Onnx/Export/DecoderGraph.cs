@@ -1,5 +1,6 @@
 using ResTok.MLNet.Onnx.Format;
 using ResTok.Models;
+using ResTok.Models.Tokenizer.Networks;
 
 namespace ResTok.MLNet.Onnx.Export;
 
@@ -24,7 +25,7 @@ internal static class DecoderGraph
             ? graph.Expand(net.Wide("decoder.mask_token"), graph.Concat(0, graph.Size(tokens, 0), graph.Constant([area, width], 2)))
             : Resampling.UnpoolAll(graph, embedded, levels, side, config.ResidualLatentTokens);
         Value sequence = net.LayerNorm(graph.Concat(1, graph.Add(embedded, LevelEmbeddings.Sequence(net, "decoder", levels)), image), "decoder.ln_pre");
-        (float[] cos, float[] sin) = Positions.Grid(Positions.OfDecoder(n, side), headWidth, config.RopeBase);
+        (float[] cos, float[] sin) = Positions.Grid(GridPositions.OfDecoder(n, side), headWidth, config.RopeBase);
         Value cosines = graph.Constant(cos, n + area, headWidth), sines = graph.Constant(sin, n + area, headWidth);
         int blocks = Enumerable.Range(0, int.MaxValue).First(i => !net.Has($"decoder.blocks.{i}.gamma_1"));
         for (int i = 0; i < blocks; i++)

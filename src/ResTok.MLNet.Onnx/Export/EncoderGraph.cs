@@ -128,7 +128,7 @@ internal sealed class EncoderGraph
     private (Value Cos, Value Sin) Rotary((int Rows, int Columns)[] grids)
     {
         int headWidth = (int)net.ShapeOf("encoder.blocks.0.attn.q_norm.weight")[0];
-        List<(int, int)> positions = Positions.OfEncoder(grids, levels.TokenCount);
+        List<(int, int)> positions = GridPositions.OfEncoder(grids, levels.TokenCount);
         (float[] cos, float[] sin) = Positions.Grid(positions, headWidth, config.RopeBase);
         return (graph.Constant(cos, positions.Count, headWidth), graph.Constant(sin, positions.Count, headWidth));
     }

@@ -42,7 +42,7 @@ internal sealed class LatentDecoder : IDisposable
         embeddings = config.MultiQuant
             ? [.. Enumerable.Range(0, levels.Count).Select(i => Embedding(scope["decoder_embed"][i]))]
             : [Embedding(scope["decoder_embed"])];
-        rotary = RotaryEmbedding.Grid(Positions(), size.HeadWidth, config.RopeBase, device);
+        rotary = RotaryEmbedding.Grid(GridPositions.OfDecoder(levels.TokenCount, side), size.HeadWidth, config.RopeBase, device);
     }
 
     internal RotaryEmbedding Rotary => rotary;
@@ -104,14 +104,6 @@ internal sealed class LatentDecoder : IDisposable
     }
 
     private Linear Embedding(ParameterScope scope) => new(scope, config.TokenSize, size.Width);
-
-    private List<(int, int)> Positions() =>
-    [
-        .. Enumerable.Range(0, levels.TokenCount).Select(position => (position, position)),
-        .. from row in Enumerable.Range(levels.TokenCount, side)
-           from column in Enumerable.Range(levels.TokenCount, side)
-           select (row, column),
-    ];
 
     public void Dispose() => rotary.Dispose();
 }

@@ -44,7 +44,7 @@ internal sealed class LatentEncoder : IDisposable
             ? [.. Enumerable.Range(0, levels.Count).Select(i => LatentProjection(scope["conv_out"][i]))]
             : [LatentProjection(scope["conv_out"])];
         rotary = [.. schedule.Stages.Select(grids => RotaryEmbedding.Grid(
-            Positions(grids, levels.TokenCount), size.HeadWidth, config.RopeBase, device))];
+            GridPositions.OfEncoder(grids, levels.TokenCount), size.HeadWidth, config.RopeBase, device))];
         attention = [.. schedule.Stages.Select(grids => new LevelAttention(
             [.. grids.Select(grid => grid.Rows * grid.Columns), .. levels.Sizes], dataType, device))];
     }
@@ -122,22 +122,6 @@ internal sealed class LatentEncoder : IDisposable
     private Conv2d LatentProjection(ParameterScope scope) => new(scope, size.Width, config.TokenSize, kernel: 1, hasBias: true);
 
     private int TokensOf(int stage, int level) => schedule.Stages[stage][level].Rows * schedule.Stages[stage][level].Columns;
-
-    /// <summary>Every grid, and then the latents, starts where the tokens before it end.</summary>
-    private static List<(int, int)> Positions((int Rows, int Columns)[] grids, int latents)
-    {
-        var positions = new List<(int, int)>();
-        int offset = 0;
-        foreach ((int rows, int columns) in grids)
-        {
-            positions.AddRange(from row in Enumerable.Range(0, rows)
-                               from column in Enumerable.Range(0, columns)
-                               select (offset + row, offset + column));
-            offset += rows * columns;
-        }
-        positions.AddRange(Enumerable.Range(offset, latents).Select(position => (position, position)));
-        return positions;
-    }
 
     public void Dispose()
     {
