@@ -1,12 +1,11 @@
-using ResTok.Models.Checkpoints;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ResTok.Models.Training;
 
 /// <summary>
-/// AdamW over named parameters, with the reference's rule of what decays. TorchSharp's own cannot save its state under names, which
-/// resuming needs.
+/// AdamW over blocks of parameters, with the reference's rule of what decays. TorchSharp's own takes a dozen calls for each parameter and
+/// cannot save its state under names, which resuming needs.
 /// </summary>
 internal sealed class AdamW : IDisposable
 {
@@ -16,16 +15,25 @@ internal sealed class AdamW : IDisposable
         ["ln", "bias", "latent_tokens", "mask_token", "embedding", "norm", "gamma", "embed", "mask_latent_token", "rope", "freqs_cis"];
 
     private readonly TrainingOptions options;
-    private readonly IReadOnlyDictionary<string, Parameter> parameters;
-    private readonly Dictionary<string, (Tensor Mean, Tensor Square)> moments = new(StringComparer.Ordinal);
+    private readonly ParameterBlocks parameters;
+    private readonly Tensor[] means; // of the gradients
+    private readonly Tensor[] squares;
+    private readonly KeyValuePair<string, Tensor>[] state;
 
-    public AdamW(IReadOnlyDictionary<string, Parameter> parameters, TrainingOptions options)
+    public AdamW(ParameterBlocks parameters, TrainingOptions options)
     {
         this.parameters = parameters;
         this.options = options;
-        foreach ((string name, Parameter parameter) in parameters)
-            moments.Add(name, (zeros_like(parameter).DetachFromDisposeScope(), zeros_like(parameter).DetachFromDisposeScope()));
+        (means, squares) = (parameters.ZerosAlike(), parameters.ZerosAlike());
+        state =
+        [
+            .. parameters.Named(means).Select(entry => KeyValuePair.Create(entry.Key + ".exp_avg", entry.Value)),
+            .. parameters.Named(squares).Select(entry => KeyValuePair.Create(entry.Key + ".exp_avg_sq", entry.Value)),
+        ];
     }
+
+    /// <summary>The state under the parameters' names, for a checkpoint.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> State => state;
 
     /// <summary>
     /// Whether a parameter is subject to weight decay. The reference exempts by substrings of the name; <c>patch_embed</c>,
@@ -34,6 +42,9 @@ internal sealed class AdamW : IDisposable
     public static bool Decays(string name, Tensor parameter) =>
         parameter.dim() >= 2 && !NotDecayed.Any(part => name.Contains(part, StringComparison.Ordinal));
 
+    /// <summary>In which block a parameter stands.</summary>
+    public static (ScalarType Type, bool Decays) KindOf(string name, Parameter parameter) => (parameter.dtype, Decays(name, parameter));
+
     /// <summary>Applies the gradients.</summary>
     /// <param name="step">0 for the first.</param>
     public void Step(long step)
@@ -41,33 +52,20 @@ internal sealed class AdamW : IDisposable
         using var noGradient = no_grad();
         double rate = LearningRateSchedule.At(options, step);
         double meanCorrection = 1 - Math.Pow(options.Beta1, step + 1), squareCorrection = Math.Sqrt(1 - Math.Pow(options.Beta2, step + 1));
-        foreach ((string name, Parameter parameter) in parameters)
+        using var scope = NewDisposeScope();
+        foreach ((ParameterBlocks.Block block, Tensor mean, Tensor square) in parameters.All.Zip(means, squares))
         {
-            using var scope = NewDisposeScope();
-            if (parameter.grad is not { } gradient)
-                continue;
-            (Tensor mean, Tensor square) = moments[name];
-            if (Decays(name, parameter))
-                parameter.mul_(1 - rate * options.WeightDecay);
-            mean.mul_(options.Beta1).add_(gradient, alpha: 1 - options.Beta1);
-            square.mul_(options.Beta2).addcmul_(gradient, gradient, 1 - options.Beta2);
-            Tensor denominator = (square.sqrt() / squareCorrection).add_(Epsilon);
-            parameter.addcdiv_(mean, denominator, -rate / meanCorrection);
+            if (block.Decays)
+                block.Values.mul_(1 - rate * options.WeightDecay);
+            mean.mul_(options.Beta1).add_(block.Gradients, alpha: 1 - options.Beta1);
+            square.mul_(options.Beta2).addcmul_(block.Gradients, block.Gradients, 1 - options.Beta2);
+            block.Values.addcdiv_(mean, square.sqrt().div_(squareCorrection).add_(Epsilon), -rate / meanCorrection);
         }
     }
 
-    /// <summary>The state under the parameters' names, for a checkpoint.</summary>
-    public IEnumerable<KeyValuePair<string, Tensor>> State() => moments.SelectMany(entry => new[]
-    {
-        KeyValuePair.Create(entry.Key + ".exp_avg", entry.Value.Mean), KeyValuePair.Create(entry.Key + ".exp_avg_sq", entry.Value.Square),
-    });
-
     public void Dispose()
     {
-        foreach ((Tensor mean, Tensor square) in moments.Values)
-        {
-            mean.Dispose();
-            square.Dispose();
-        }
+        foreach (Tensor tensor in means.Concat(squares).Concat(state.Select(entry => entry.Value)))
+            tensor.Dispose();
     }
 }

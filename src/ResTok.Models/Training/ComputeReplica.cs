@@ -11,6 +11,7 @@ internal sealed class ComputeReplica<TModel> : IDisposable
     where TModel : PretrainedModel
 {
     private readonly TModel master;
+    private readonly ParameterBlocks? blocks; // of the copy
 
     /// <param name="master">The trained weights, float32.</param>
     /// <param name="create">Makes a model of the same configuration in bfloat16; null to compute with the master.</param>
@@ -18,47 +19,51 @@ internal sealed class ComputeReplica<TModel> : IDisposable
     {
         this.master = master;
         Model = create is null ? master : create();
+        // The copy's blocks and the master's are alike: what decays in the copy's number formats.
+        Master = new(master.StateDict, KindOf);
+        blocks = create is null ? null : new(Model.StateDict, KindOf);
         foreach (Parameter parameter in Model.StateDict.Values)
             parameter.requires_grad = true;
+
+        (ScalarType, bool) KindOf(string name, Parameter parameter) => (Model.StateDict[name].dtype, AdamW.Decays(name, parameter));
     }
 
     /// <summary>What to run.</summary>
     public TModel Model { get; }
 
+    /// <summary>The trained weights and their gradients.</summary>
+    public ParameterBlocks Master { get; }
+
     /// <summary>Brings the copy up to date with the weights.</summary>
     public void Refresh()
     {
-        if (ReferenceEquals(Model, master))
-            return;
         using var noGradient = no_grad();
-        foreach ((string name, Parameter weight) in master.StateDict)
-            Model.StateDict[name].copy_(weight);
+        foreach ((ParameterBlocks.Block copy, ParameterBlocks.Block own) in Pairs())
+            copy.Values.copy_(own.Values);
     }
 
     /// <summary>Moves the copy's gradients, which the batches of a step have added up, to the weights.</summary>
     public void CollectGradients()
     {
-        if (ReferenceEquals(Model, master))
-            return;
-        foreach ((string name, Parameter weight) in master.StateDict)
-        {
-            using Tensor? gradient = Model.StateDict[name].grad;
-            weight.grad = gradient?.to(ScalarType.Float32);
-        }
-        ClearGradients(Model);
-    }
-
-    public static void ClearGradients(PretrainedModel model)
-    {
-        foreach (Parameter parameter in model.StateDict.Values)
-            parameter.grad = null;
+        using var noGradient = no_grad();
+        foreach ((ParameterBlocks.Block copy, ParameterBlocks.Block own) in Pairs())
+            own.Gradients.copy_(copy.Gradients);
+        blocks?.ClearGradients();
     }
 
     public void Dispose()
     {
         foreach (Parameter parameter in master.StateDict.Values)
+        {
             parameter.requires_grad = false;
-        if (!ReferenceEquals(Model, master))
-            Model.Dispose();
+            parameter.grad = null;
+        }
+        Master.Dispose();
+        if (blocks is null)
+            return;
+        blocks.Dispose();
+        Model.Dispose();
     }
+
+    private IEnumerable<(ParameterBlocks.Block Copy, ParameterBlocks.Block Own)> Pairs() => blocks is null ? [] : blocks.All.Zip(Master.All);
 }

@@ -7,17 +7,19 @@ namespace ResTok.Models.Training;
 internal sealed class MovingAverage : IDisposable
 {
     private readonly double decay;
-    private readonly IReadOnlyDictionary<string, Parameter> parameters;
-    private readonly Dictionary<string, Tensor> averages;
+    private readonly ParameterBlocks parameters;
+    private readonly Tensor[] averages;
 
-    public MovingAverage(IReadOnlyDictionary<string, Parameter> parameters, double decay)
+    public MovingAverage(ParameterBlocks parameters, double decay)
     {
         this.parameters = parameters;
         this.decay = decay;
-        averages = parameters.ToDictionary(entry => entry.Key, entry => entry.Value.detach().clone().DetachFromDisposeScope(), StringComparer.Ordinal);
+        averages = [.. parameters.All.Select(block => block.Values.clone().DetachFromDisposeScope())];
+        State = [.. parameters.Named(averages).Select(entry => KeyValuePair.Create(entry.Key + ".ema", entry.Value))];
     }
 
-    public IReadOnlyDictionary<string, Tensor> Averages => averages;
+    /// <summary>The averages under the parameters' names, for a checkpoint.</summary>
+    public IReadOnlyList<KeyValuePair<string, Tensor>> State { get; }
 
     /// <summary>The decay of an update: 0 first, then rising to the full one.</summary>
     /// <param name="update">0 for the first.</param>
@@ -30,25 +32,25 @@ internal sealed class MovingAverage : IDisposable
     {
         using var noGradient = no_grad();
         float rest = (float)(1 - DecayAt(step, decay));
-        foreach ((string name, Tensor average) in averages)
-            average.lerp_(parameters[name], rest);
+        foreach ((ParameterBlocks.Block block, Tensor average) in parameters.All.Zip(averages))
+            average.lerp_(block.Values, rest);
     }
 
     /// <summary>Exchanges the weights and their averages.</summary>
     public void Swap()
     {
         using var noGradient = no_grad();
-        foreach ((string name, Tensor average) in averages)
+        foreach ((ParameterBlocks.Block block, Tensor average) in parameters.All.Zip(averages))
         {
-            using Tensor own = parameters[name].detach().clone();
-            parameters[name].copy_(average);
+            using Tensor own = block.Values.clone();
+            block.Values.copy_(average);
             average.copy_(own);
         }
     }
 
     public void Dispose()
     {
-        foreach (Tensor average in averages.Values)
-            average.Dispose();
+        foreach (Tensor tensor in averages.Concat(State.Select(entry => entry.Value)))
+            tensor.Dispose();
     }
 }

@@ -30,8 +30,8 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
         this.data = data;
         this.options = options;
         replica = new(model, options.Precision == Precision.BFloat16 ? createReplica : null);
-        optimizer = new(model.StateDict, options);
-        average = options.EmaDecay > 0 ? new(model.StateDict, options.EmaDecay) : null;
+        optimizer = new(replica.Master, options);
+        average = options.EmaDecay > 0 ? new(replica.Master, options.EmaDecay) : null;
         folder = options.RunFolder is null ? null : new(options.RunFolder);
         stream = new(data);
     }
@@ -79,10 +79,10 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
             for (int part = 0; part < options.AccumulationSteps; part++)
                 Backward(step, part);
             replica.CollectGradients();
-            metrics.Add("gradient_norm", ClipGradients());
+            metrics.Add("gradient_norm", replica.Master.ClipGradients(options.MaxGradientNorm));
             metrics.Add("learning_rate", LearningRateSchedule.At(options, step));
             optimizer.Step(step);
-            ComputeReplica<TModel>.ClearGradients(Model);
+            replica.Master.ClearGradients();
             average?.Update(step);
             AfterStep(step, metrics);
         }
@@ -134,14 +134,6 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
 
     private bool IsOutOfPatience => options.Patience > 0 && state.WithoutImprovement >= options.Patience;
 
-    /// <returns>The gradients' norm before clipping.</returns>
-    private double ClipGradients()
-    {
-        double limit = options.MaxGradientNorm > 0 ? options.MaxGradientNorm : double.PositiveInfinity;
-        using var scope = NewDisposeScope();
-        return nn.utils.clip_grad_norm_(Model.StateDict.Values.Where(parameter => parameter.grad is not null), limit);
-    }
-
     private void Report(long steps, TimeSpan time)
     {
         double rate = steps * options.BatchSize * options.AccumulationSteps / time.TotalSeconds;
@@ -183,8 +175,8 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
 
     private List<KeyValuePair<string, Tensor>> State() =>
     [
-        .. optimizer.State(),
-        .. (average?.Averages ?? new Dictionary<string, Tensor>()).Select(entry => KeyValuePair.Create(entry.Key + ".ema", entry.Value)),
+        .. optimizer.State,
+        .. average?.State ?? [],
         .. ExtraState(),
     ];
 

@@ -46,11 +46,13 @@ public class OptimizerTests
         double[][] gradients = [[0.1, -0.2, 0.3, 4], [0, 0.5, -0.1, -2], [1e-4, 1e-3, 1, 0.3]];
         using var parameter = new TorchSharp.Modules.Parameter(tensor(weight.Select(w => (float)w).ToArray(), [2, 2]));
         var parameters = new Dictionary<string, TorchSharp.Modules.Parameter> { ["layer.weight"] = parameter };
-        using var optimizer = new AdamW(parameters, options);
-        using var ema = new MovingAverage(parameters, options.EmaDecay);
+        using var blocks = new ParameterBlocks(parameters, AdamW.KindOf);
+        using var optimizer = new AdamW(blocks, options);
+        using var ema = new MovingAverage(blocks, options.EmaDecay);
         for (int step = 0; step < gradients.Length; step++)
         {
-            parameter.grad = tensor(gradients[step].Select(g => (float)g).ToArray(), [2, 2]);
+            using (no_grad())
+                parameter.grad!.copy_(tensor(gradients[step].Select(g => (float)g).ToArray(), [2, 2]));
             optimizer.Step(step);
             ema.Update(step);
 
@@ -65,7 +67,7 @@ public class OptimizerTests
                 average[i] = decay * average[i] + (1 - decay) * weight[i];
             }
             AssertNear(weight, parameter);
-            AssertNear(average, ema.Averages["layer.weight"]);
+            AssertNear(average, ema.State.Single(entry => entry.Key == "layer.weight.ema").Value);
         }
 
         static void AssertNear(double[] expected, Tensor actual)

@@ -14,6 +14,7 @@ internal sealed class AdversarialLoss : IDisposable
     private readonly TokenizerTrainingOptions options;
     private readonly Discriminator discriminator;
     private readonly bool augment;
+    private readonly ParameterBlocks parameters;
     private readonly AdamW optimizer;
     private readonly Tensor means; // of the logits of images and of reconstructions, averaged over steps; float32 [2]
 
@@ -25,7 +26,8 @@ internal sealed class AdversarialLoss : IDisposable
         this.discriminator = discriminator;
         this.options = options;
         augment = options.Discriminator == DiscriminatorKind.Dino; // as the reference
-        optimizer = new(discriminator.Trained, options with { Steps = Math.Max(1, options.Steps - options.DiscriminatorStart) });
+        parameters = new(discriminator.Trained, AdamW.KindOf);
+        optimizer = new(parameters, options with { Steps = Math.Max(1, options.Steps - options.DiscriminatorStart) });
         means = zeros(2, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
         SetTrainable(false);
     }
@@ -35,7 +37,7 @@ internal sealed class AdversarialLoss : IDisposable
     [
         .. discriminator.Trained.Select(entry => KeyValuePair.Create("discriminator." + entry.Key, (Tensor)entry.Value)),
         .. discriminator.Buffers.Select(entry => KeyValuePair.Create("discriminator." + entry.Key, entry.Value)),
-        .. optimizer.State().Select(entry => KeyValuePair.Create("discriminator." + entry.Key, entry.Value)),
+        .. optimizer.State.Select(entry => KeyValuePair.Create("discriminator." + entry.Key, entry.Value)),
         KeyValuePair.Create("discriminator.lecam_means", means),
     ];
 
@@ -70,15 +72,16 @@ internal sealed class AdversarialLoss : IDisposable
             metrics.Add("logits_fake", fake.mean().item<float>());
             (loss / batches.Count).backward();
         }
-        if (options.MaxGradientNorm > 0)
-            nn.utils.clip_grad_norm_(discriminator.Trained.Values, options.MaxGradientNorm);
+        parameters.ClipGradients(options.MaxGradientNorm);
         optimizer.Step(step - options.DiscriminatorStart);
+        parameters.ClearGradients();
         SetTrainable(false);
     }
 
     public void Dispose()
     {
         optimizer.Dispose();
+        parameters.Dispose();
         discriminator.Dispose();
         means.Dispose();
     }
@@ -98,9 +101,6 @@ internal sealed class AdversarialLoss : IDisposable
     private void SetTrainable(bool trainable)
     {
         foreach (Parameter parameter in discriminator.Trained.Values)
-        {
-            parameter.grad = null;
             parameter.requires_grad = trainable;
-        }
     }
 }

@@ -13,6 +13,7 @@ internal sealed class FoundationAlignment : AuxiliaryNetwork
 {
     private readonly DinoV3Transformer foundation;
     private readonly double margin;
+    private readonly ParameterBlocks blocks;
     private readonly AdamW optimizer;
     private readonly Parameter encoderProjection;
     private readonly Parameter decoderProjection;
@@ -32,7 +33,8 @@ internal sealed class FoundationAlignment : AuxiliaryNetwork
         FeatureToken = Root.Parameter("decoder.feat_mask_token", Initializer.Normal(Math.Pow(decoderWidth, -0.5)), 1, 1, decoderWidth);
         encoderProjection = Root["vf_proj"].Parameter("weight", Initializer.Weight, foundation.Width, encoderWidth, 1, 1);
         decoderProjection = Root["vf_proj_dec"].Parameter("weight", Initializer.Weight, foundation.Width, decoderWidth, 1, 1);
-        optimizer = new(Parameters, options);
+        blocks = new(Parameters, AdamW.KindOf);
+        optimizer = new(blocks, options);
         foreach (Parameter parameter in Parameters.Values)
             parameter.requires_grad = true;
     }
@@ -42,7 +44,7 @@ internal sealed class FoundationAlignment : AuxiliaryNetwork
 
     /// <summary>For checkpoints, under the official names.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> State() =>
-        [.. Parameters.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value)), .. optimizer.State()];
+        [.. Parameters.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value)), .. optimizer.State];
 
     /// <param name="images">[B, 3, S, S] in [0, 1].</param>
     /// <param name="coarsest">The encoder's coarsest image tokens, [B, n, D].</param>
@@ -61,13 +63,13 @@ internal sealed class FoundationAlignment : AuxiliaryNetwork
     public void Step(long step)
     {
         optimizer.Step(step);
-        foreach (Parameter parameter in Parameters.Values)
-            parameter.grad = null;
+        blocks.ClearGradients();
     }
 
     public override void Dispose()
     {
         optimizer.Dispose();
+        blocks.Dispose();
         foundation.Dispose();
         base.Dispose();
     }
