@@ -8,83 +8,75 @@ internal static class DemoRecipe
     /// <summary>Drawings for training begin at 0, those to measure on here, those that the classifier learns from at half of this.</summary>
     public const int FirstHeldOut = 1_100_000_000, FirstForClassifier = FirstHeldOut / 2;
 
-    /// <summary>Where the drawings and scraps for the tokenizer's second run begin.</summary>
-    public const int FirstWithScraps = 200_000_000;
-
     /// <summary>Drawings that the classifier learns from.</summary>
     public const int DrawingsForClassifier = 18_000;
 
-    /// <summary>Drawings whose tokens the generator learns.</summary>
-    public const int EncodedDrawings = 48_000;
-
+    /// <summary>The tokenizer, in the official shape: 128 tokens in 8 levels.</summary>
     public static TokenizerConfig Tokenizer { get; } = new()
     {
         CropSize = DrawingRow.Side,
-        LatentTokens = 64,
+        LatentTokens = 128,
         MinTokens = 1,
         DropProbability = 0.25,
-        CodebookSize = 1024,
+        CodebookSize = 4096,
+        PixelEncoder = true,
         EncoderSize = VitSize.Mini,
-        DecoderSize = VitSize.Mini,
+        DecoderSize = VitSize.Compact,
         HierarchyStages = 3,
         MergeTokens = true,
         LearnableDecoderImageTokens = false, // a short way from latents to pixels learns faster
-        PixelHiddenChannels = 16,
+        PixelHiddenChannels = 32,
         PixelNormGroups = 1, // keeps colour: each group loses its mean
     };
 
-    public static GeneratorConfig Generator { get; } = new()
+    /// <summary>The generator.</summary>
+    /// <param name="withPhotographs">Whether there are photographs to learn from.</param>
+    public static GeneratorConfig Generator(bool withPhotographs) => new()
     {
         Width = 192,
         Layers = 6,
         Heads = 6,
         MultipleOf = 64,
-        Classes = Drawings.Classes.Count,
-        ClassNames = [.. Drawings.Classes],
+        Classes = DemoClasses.Names(withPhotographs).Count,
+        ClassNames = [.. DemoClasses.Names(withPhotographs)],
         CodebookSize = Tokenizer.CodebookSize,
         Tokens = Tokenizer.LatentTokens,
-        TokenDropout = 0, // it sees each drawing some three times: nothing to guard against
+        TokenDropout = 0, // it sees no cut of a picture often
         ResidualDropout = 0,
         FfnDropout = 0,
     };
 
-    /// <summary>The tokenizer's first run, over drawings that never repeat.</summary>
     /// <param name="folder">Of the run.</param>
     /// <param name="steps">How many.</param>
-    public static TokenizerTrainingOptions TokenizerTraining(string folder, int steps) => new()
+    /// <param name="batch">Pictures of a step.</param>
+    public static TokenizerTrainingOptions TokenizerTraining(string folder, int steps, int batch) => new()
     {
         RunFolder = folder,
         Steps = steps,
-        BatchSize = 16,
+        BatchSize = batch,
         Precision = Precision.BFloat16,
-        LearningRate = 6e-4,
-        EndLearningRate = 2e-5,
-        WarmupSteps = Math.Min(200, steps / 10),
+        LearningRate = batch > 64 ? 8e-4 : 6e-4,
+        EndLearningRate = 1e-5,
+        WarmupSteps = Math.Min(300, steps / 10),
         QuantizerWeight = 0.5,
-        QuantizeFrom = steps / 10,
+        QuantizeFrom = Math.Min(1000, steps / 2), // latents that hardly differ yet would fall together
         ResetCodesEvery = 100,
         MaxGradientNorm = 1,
         EmaDecay = 0.999,
         Seed = 1,
         LogEvery = 50,
         EvaluateEvery = 1000,
-        SaveEvery = 500,
+        SaveEvery = 2500,
     };
 
-    /// <summary>Its second run, which goes on from the first's weights over drawings and scraps.</summary>
-    /// <param name="folder">Of the run.</param>
-    /// <param name="firstSteps">How many the first run had; this one has four fifths of them.</param>
-    public static TokenizerTrainingOptions TokenizerTrainingWithScraps(string folder, int firstSteps) =>
-        TokenizerTraining(folder, firstSteps * 4 / 5) with { QuantizeFrom = 0, Seed = 3 };
-
     /// <inheritdoc cref="TokenizerTraining"/>
-    public static GeneratorTrainingOptions GeneratorTraining(string folder, int steps) => new()
+    public static GeneratorTrainingOptions GeneratorTraining(string folder, int steps, int batch) => new()
     {
         RunFolder = folder,
         Steps = steps,
-        BatchSize = 16,
+        BatchSize = batch,
         Precision = Precision.BFloat16,
-        LearningRate = 1e-3,
+        LearningRate = batch > 64 ? 2e-3 : 1e-3,
         EndLearningRate = 2e-5,
         WarmupSteps = Math.Min(200, steps / 10),
         EmaDecay = 0.999,

@@ -1,4 +1,4 @@
-// Trains the demo model on pictures that it draws itself, measures it and writes its model card. See README.md for the command line.
+// Trains the demo model on photographs and on pictures that it draws itself. See examples/README.md for the command line.
 using System.CommandLine;
 using System.Globalization;
 using Microsoft.ML;
@@ -6,39 +6,45 @@ using ResTok.MLNet;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var outputOption = new Option<string>("--output") { Description = "Where to write; a run that was interrupted there goes on.", DefaultValueFactory = _ => "out/demo" };
-var tokenizerStepsOption = new Option<int>("--tokenizer-steps") { Description = "Optimiser steps of the tokenizer's first run; its second has four fifths of them.", DefaultValueFactory = _ => 10_000 };
-var generatorStepsOption = new Option<int>("--generator-steps") { Description = "Optimiser steps of the generator.", DefaultValueFactory = _ => 7_000 };
-var drawingsOption = new Option<int>("--drawings") { Description = "Drawings whose tokens the generator learns.", DefaultValueFactory = _ => DemoRecipe.EncodedDrawings };
-var command = new RootCommand("Trains the demo model: a tokenizer and a generator of 64×64 drawings.") { outputOption, tokenizerStepsOption, generatorStepsOption, drawingsOption };
-command.SetAction((parsed, cancellation) => RunAsync(parsed.GetValue(outputOption)!, (ml, output) =>
+var photographsOption = new Option<string?>("--photographs") { Description = "A folder of webdataset shards (*.tar with set/class/name.jpg); without, it learns from drawings alone." };
+var tokenizerStepsOption = new Option<int>("--tokenizer-steps") { Description = "Optimiser steps of the tokenizer.", DefaultValueFactory = _ => 20_000 };
+var generatorStepsOption = new Option<int>("--generator-steps") { Description = "Optimiser steps of the generator.", DefaultValueFactory = _ => 10_000 };
+var batchOption = new Option<int>("--batch") { Description = "Pictures of the tokenizer's steps; the generator's have twice as many.", DefaultValueFactory = _ => 16 };
+var picturesOption = new Option<int>("--pictures") { Description = "Pictures whose tokens the generator learns.", DefaultValueFactory = _ => 50_000 };
+var gpuOption = new Option<int?>("--gpu") { Description = "Index of the GPU to train on; without, the processor." };
+var command = new RootCommand("Trains the demo model: a tokenizer and a generator of 64×64 pictures.")
 {
-    DemoMetrics metrics = new DemoTraining(ml, output, cancellation).Run(parsed.GetValue(tokenizerStepsOption), parsed.GetValue(generatorStepsOption), parsed.GetValue(drawingsOption));
-    Console.WriteLine($"To ship it, copy {Path.Combine(output, "model")} over src/ResTok.MLNet.DemoModel.");
-    return metrics;
-}));
-var measureCommand = new Command("measure", "Measures the demo model that ships, without training.") { outputOption };
-measureCommand.SetAction((parsed, _) => RunAsync(parsed.GetValue(outputOption)!, (ml, output) =>
+    outputOption, photographsOption, tokenizerStepsOption, generatorStepsOption, batchOption, picturesOption, gpuOption,
+};
+command.SetAction((parsed, cancellation) => RunAsync(() =>
 {
-    using ResTokTokenizer restok = ResTokTokenizer.Demo();
-    using ResTokGenerator generator = ResTokGenerator.Demo();
-    return new DemoMeasurement(ml, restok, generator).Run(output);
+    string output = Directory.CreateDirectory(parsed.GetValue(outputOption)!).FullName;
+    MLContext ml = Context(parsed.GetValue(gpuOption));
+    var data = new DemoData(ml, parsed.GetValue(photographsOption) is { } folder ? new(() => Photographs.Read(folder)) : null);
+    int batch = parsed.GetValue(batchOption);
+    new DemoTraining(ml, output, data, cancellation).Run(
+        (parsed.GetValue(tokenizerStepsOption), batch), (parsed.GetValue(generatorStepsOption), 2 * batch), parsed.GetValue(picturesOption));
+    Console.WriteLine($"To ship it, copy {Path.Combine(output, "model")} over src/ResTok.MLNet.DemoModel, and write its card with the command measure.");
 }));
-command.Add(measureCommand);
-return await command.Parse(args).InvokeAsync();
+// An interrupted run ends with its step and writes a checkpoint.
+return await command.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
 
-static Task<int> RunAsync(string folder, Func<MLContext, string, DemoMetrics> action) => Task.Run(() =>
+static MLContext Context(int? gpu)
 {
-    string output = Directory.CreateDirectory(folder).FullName;
-    var ml = new MLContext(seed: 1);
+    var ml = new MLContext(seed: 1) { GpuDeviceId = gpu };
     ml.Log += (_, entry) =>
     {
         if (entry.Source.StartsWith("ResTok", StringComparison.Ordinal) && entry.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Info)
             Console.WriteLine(entry.RawMessage);
     };
+    return ml;
+}
+
+static Task<int> RunAsync(Action action) => Task.Run(() =>
+{
     try
     {
-        Console.WriteLine(ModelCard.Measured(action(ml, output)));
-        Console.WriteLine($"See reconstructions.png and generated.png in {output}.");
+        action();
         return 0;
     }
     catch (OperationCanceledException)
@@ -46,7 +52,7 @@ static Task<int> RunAsync(string folder, Func<MLContext, string, DemoMetrics> ac
         Console.Error.WriteLine("Stopped. The same command goes on from the last checkpoint.");
         return 1;
     }
-    catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
+    catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or InvalidDataException or ResTok.Models.Runtime.TorchRuntimeException)
     {
         Console.Error.WriteLine(fault.Message);
         return 1;

@@ -12,8 +12,8 @@ public static class DemoTokenizer
     extension(ResTokTokenizer)
     {
         /// <summary>
-        /// Opens the demo tokenizer: 64×64 images as 64 tokens of a codebook of 1024, in levels of 1, 1, 2, 4, 8, 16 and 32. It learned
-        /// from drawings, and rebuilds photos recognisably at best; the official models do far better.
+        /// Opens the demo tokenizer: 64×64 images as 128 tokens of a codebook of 4096, in the official levels of 1, 1, 2, 4, 8, 16, 32 and
+        /// 64. It learned from some 15,000 photographs and from drawings for seven minutes of a GPU; the official models do far better.
         /// </summary>
         /// <returns>A handle, which the caller disposes. The weights load when they are first used.</returns>
         public static ResTokTokenizer Demo() => ResTokTokenizer.Load(

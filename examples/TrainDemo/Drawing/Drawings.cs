@@ -23,11 +23,10 @@ internal static class Drawings
     /// <returns>Four bytes a pixel, RGBA.</returns>
     public static byte[] Draw(int number, int side, float softness = 0) => Draw(number, side, softness, Scenes[ClassOf(number)].Draw);
 
-    /// <summary>Draws a picture where the number is even, and where it is odd a scrap: anything, of no class.</summary>
+    /// <summary>Draws a scrap: anything, of no class.</summary>
     /// <inheritdoc cref="Draw(int, int, float)"/>
-    public static byte[] DrawWithScraps(int number, int side) => number % 2 == 0
-        ? Draw(number, side)
-        : Draw(number, side, 0, (canvas, random) => Scraps.Draw(canvas, random, Scenes[random.Next(Scenes.Length)].Draw));
+    public static byte[] DrawScrap(int number, int side) =>
+        Draw(number, side, 0, (canvas, random) => Scraps.Draw(canvas, random, Scenes[random.Next(Scenes.Length)].Draw));
 
     private static byte[] Draw(int number, int side, float softness, Action<SKCanvas, Random> draw)
     {

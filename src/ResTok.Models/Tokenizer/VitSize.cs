@@ -9,6 +9,9 @@ public enum VitSize
     /// <summary>Width 192, 4 layers, 3 heads: not an official size, for small images and models to ship.</summary>
     Mini,
 
+    /// <summary>Width 256, 6 layers, 4 heads: not an official size, as <see cref="Mini"/>.</summary>
+    Compact,
+
     /// <summary>Width 512, 6 layers, 8 heads.</summary>
     Small,
 

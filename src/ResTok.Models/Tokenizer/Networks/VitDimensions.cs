@@ -9,6 +9,7 @@ internal readonly record struct VitDimensions(int Width, int Layers, int Heads)
     {
         VitSize.Tiny => new(64, 4, 4),
         VitSize.Mini => new(192, 4, 3),
+        VitSize.Compact => new(256, 6, 4),
         VitSize.Small => new(512, 6, 8),
         VitSize.Base => new(768, 12, 12),
         VitSize.Large => new(1024, 24, 16),
