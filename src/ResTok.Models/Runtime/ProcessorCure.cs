@@ -7,7 +7,7 @@ namespace ResTok.Models.Runtime;
 /// </summary>
 internal static class ProcessorCure
 {
-    public const string Setting = "RESTOK_KERNELS";
+    public const string Setting = "RESTOK_KERNELS", Plain = "plain";
     private const string Cost = "products and convolutions take longer, in bfloat16 ten times";
 
     /// <summary>Must come before the first kernel: oneDNN keeps what it has laid out.</summary>
@@ -21,7 +21,7 @@ internal static class ProcessorCure
     {
         switch (setting)
         {
-            case "plain":
+            case Plain:
                 return null;
             case "safe":
                 WithoutOneDnn(libtorch);
