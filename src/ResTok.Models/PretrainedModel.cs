@@ -167,6 +167,7 @@ public abstract class PretrainedModel : IDisposable
             PackedWeights.Free(parameter);
             parameter.Dispose();
         }
+        NativeFloats.FreeWaiting();
         FreeTables();
     }
 

@@ -72,6 +72,7 @@ public static class TorchRuntime
             if (loaded)
                 return;
             LoadingAdvice.ThrowIfHopeless();
+            TensorMemory.UseLargePages();
             IReadOnlyList<string> folders = NativeLibraries.SearchFolders();
             if (OperatingSystem.IsLinux())
                 LoadOnLinux(folders);

@@ -19,13 +19,8 @@ internal static unsafe class OwnKernels
     public static bool Suit(Tensor x) =>
         IsWanted && x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && !is_grad_enabled() && TensorMemory.IsKnown;
 
-    /// <summary>A fresh tensor, to be written whole.</summary>
-    public static Tensor Empty(params long[] shape)
-    {
-        Tensor tensor = empty(shape, dtype: ScalarType.Float32);
-        TensorMemory.PreferLargePages(TensorMemory.Floats(tensor), 4 * tensor.numel());
-        return tensor;
-    }
+    /// <summary>A tensor to be written whole, in memory that <see cref="NativeFloats"/> lends.</summary>
+    public static Tensor Empty(params long[] shape) => NativeFloats.Lend(shape);
 
     /// <summary>Of a contiguous tensor, or null of none.</summary>
     public static float* Pointer(Tensor? tensor) => tensor is null ? null : TensorMemory.Floats(tensor);
