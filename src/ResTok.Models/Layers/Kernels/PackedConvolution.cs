@@ -11,7 +11,7 @@ namespace ResTok.Models.Layers.Kernels;
 /// </summary>
 internal static unsafe class PackedConvolution
 {
-    private const int StripBytes = 384 << 10; // of framed rows that pass the panels together: they stay in the second-level cache
+    private const int StripBytes = 640 << 10; // of framed rows that pass the panels together: they stay in the second-level cache
 
     /// <summary>What is done to the image first: group normalisation and SiLU.</summary>
     public readonly record struct Preparation(Tensor Weight, Tensor Bias, int Groups, double Epsilon);

@@ -1,3 +1,4 @@
+using ResTok.Models.Layers;
 using ResTok.Models.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -130,6 +131,46 @@ public sealed class OwnKernelTests : IDisposable
         AssertNear(expected, PackedConvolution.Apply(x, weight, null, preparation, addend));
         AssertNear(expected, PackedConvolution.Apply(x, weight, null, preparation, last));
         AssertNear(expected, last); // it was overwritten
+    }
+
+    [Fact]
+    public void Norms_and_positions_of_rows()
+    {
+        foreach (int head in new[] { 2, 6, 16, 63, 64 })
+        {
+            Tensor all = Random(2, 11, 3, 5, head), weight = Random(head), bias = Random(head);
+            foreach (Tensor x in new[] { all, all.select(2, 1), all.select(2, 1).narrow(1, 3, 4), all.select(2, 0).select(2, 0), all.transpose(1, 3), all[0, 0, 0, 0] })
+            {
+                Tensor wide = x.to(ScalarType.Float64);
+                AssertNear(nn.functional.layer_norm(wide, [head], weight.to(ScalarType.Float64), bias.to(ScalarType.Float64), 1e-5), RowKernels.LayerNorm(x, weight, bias, 1e-5));
+                AssertNear(wide * (wide.pow(2).mean([-1], keepdim: true) + 1e-5).rsqrt() * weight, RowKernels.RmsNorm(x, weight, 1e-5));
+            }
+            if (head % 2 != 0)
+                continue;
+            using RotaryEmbedding rotary = RotaryEmbedding.Line(40, head, 10000, CPU);
+            Tensor given = all.select(2, 1), own = rotary.Apply(given, 7);
+            using var gradient = enable_grad();
+            AssertNear(rotary.Apply(given, 7).to(ScalarType.Float64), own); // by libtorch
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 1, 1, 1, 16)]
+    [InlineData(2, 3, 5, 9, 16)]
+    [InlineData(1, 2, 12, 33, 64)]
+    [InlineData(2, 1, 25, 25, 20)]
+    [InlineData(1, 2, 40, 70, 96)]
+    public void Attention_of_all_tails(int batch, int heads, int queries, int keys, int head)
+    {
+        Tensor query = Random(batch, queries, heads, head).transpose(1, 2), key = Random(batch, heads, keys, head), value = Random(batch, keys, heads, head).transpose(1, 2);
+        int[] visible = [.. Enumerable.Range(0, queries).Select(i => 1 + i * 7 % keys)];
+        Tensor hidden = arange(keys).unsqueeze(0) >= tensor(visible).unsqueeze(1), prefix = zeros(queries, keys).masked_fill_(hidden, double.NegativeInfinity), mask = Random(1, 1, queries, keys);
+        Tensor scores = query.to(ScalarType.Float64).matmul(key.to(ScalarType.Float64).transpose(-2, -1)) / Math.Sqrt(head), wide = value.to(ScalarType.Float64);
+        AssertNear(softmax(scores, -1).matmul(wide), PackedAttention.Apply(query, key, value, null));
+        AssertNear(softmax(scores + mask, -1).matmul(wide), PackedAttention.Apply(query, key, value, mask));
+        AssertNear(softmax(scores + prefix, -1).matmul(wide), PackedAttention.Apply(query, key, value, null, visible));
+        AssertNear(softmax(scores + prefix, -1).matmul(wide), PackedAttention.Apply(query, key, value, prefix));
+        AssertNear(softmax(scores * 100, -1).matmul(wide), PackedAttention.Apply(query * 100, key, value, null), 5e-4); // one weight is nearly all
     }
 
     [Fact]
