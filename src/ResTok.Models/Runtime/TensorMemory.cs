@@ -9,7 +9,7 @@ namespace ResTok.Models.Runtime;
 internal static unsafe partial class TensorMemory
 {
     private const int HugePages = 14, PageOut = 21; // MADV_HUGEPAGE, MADV_PAGEOUT
-    private const long Page = 4096, WorthAdvice = 4 << 20;
+    private const long Page = 4096, WorthAdvice = LargePage;
 
     /// <summary>Bytes of a large page.</summary>
     public const long LargePage = 2 << 20;

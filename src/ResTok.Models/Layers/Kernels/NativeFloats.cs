@@ -22,7 +22,7 @@ internal sealed unsafe class NativeFloats : IDisposable
     public NativeFloats(long count)
     {
         long bytes = 4 * count;
-        start = (nint)NativeMemory.AlignedAlloc(checked((nuint)bytes), (nuint)(bytes >= 2 * TensorMemory.LargePage ? TensorMemory.LargePage : Line));
+        start = (nint)NativeMemory.AlignedAlloc(checked((nuint)bytes), (nuint)(bytes >= TensorMemory.LargePage ? TensorMemory.LargePage : Line));
         Count = count;
         TensorMemory.PreferLargePages((void*)start, bytes);
     }
@@ -66,7 +66,7 @@ internal sealed unsafe class NativeFloats : IDisposable
 
     private static NativeFloats Take(long count)
     {
-        long unit = 4 * count >= 2 * TensorMemory.LargePage ? TensorMemory.LargePage / 4 : Unit, rounded = (count + unit - 1) / unit * unit;
+        long unit = 4 * count >= TensorMemory.LargePage / 2 ? TensorMemory.LargePage / 4 : Unit, rounded = (count + unit - 1) / unit * unit;
         lock (Waiting)
         {
             int found = Waiting.FindIndex(memory => memory.Count >= count);
@@ -97,8 +97,8 @@ internal sealed unsafe class NativeFloats : IDisposable
             Waiting.Insert(place < 0 ? Waiting.Count : place, memory);
             while (Waiting.Sum(other => other.Count) > MostKept)
             {
-                Waiting[0].Dispose();
-                Waiting.RemoveAt(0);
+                Waiting[^1].Dispose(); // the largest: its large pages are the cheapest to get again
+                Waiting.RemoveAt(Waiting.Count - 1);
             }
         }
     }

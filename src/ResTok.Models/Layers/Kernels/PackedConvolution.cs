@@ -26,13 +26,14 @@ internal static unsafe class PackedConvolution
     public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias, Preparation? preparation = null, Tensor? addend = null, bool doubled = false)
     {
         using var scope = NewDisposeScope();
-        PackedWeights packed = PackedWeights.Of(weight, doubled);
         Tensor images = x.permute(0, 2, 3, 1).contiguous(); // [B, H, W, inputs]
-        int height = (int)images.shape[1], width = (int)images.shape[2], times = doubled ? 2 : 1, inputs = packed.Inputs;
+        int height = (int)images.shape[1], width = (int)images.shape[2], times = doubled ? 2 : 1, kernel = (int)weight.shape[2];
+        WeightForm form = doubled ? WeightForm.Doubled : kernel == 3 && WinogradConvolution.Suits(height, width, (int)weight.shape[1], (int)weight.shape[0]) ? WeightForm.Winograd : WeightForm.Plain;
+        PackedWeights packed = PackedWeights.Of(weight, form);
+        int inputs = packed.Inputs;
         Tensor? added = addend?.permute(0, 2, 3, 1);
         Tensor y = added is not null && added.is_contiguous() ? added : OwnKernels.Empty(images.shape[0], times * height, times * width, packed.Outputs);
         Tensor? source = added?.contiguous();
-        int kernel = (int)weight.shape[2];
         if (kernel == 1) // pixels of one long row
             (height, width) = (1, height * width);
         var shape = new Shape(height, width, inputs, doubled ? 2 : kernel, kernel / 2, doubled);
@@ -51,7 +52,10 @@ internal static unsafe class PackedConvolution
                 Output = OwnKernels.Pointer(y) + image * ofResult, RowStride = times * packed.Outputs, Bias = OwnKernels.Pointer(bias),
                 Addend = source is null ? null : OwnKernels.Pointer(source) + image * ofResult,
             };
-            Convolve(frame.Start, shape, weights, packed, finish);
+            if (form == WeightForm.Winograd)
+                WinogradConvolution.Convolve(frame.Start, height, width, weights, packed, finish);
+            else
+                Convolve(frame.Start, shape, weights, packed, finish);
         }
         return y.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }

@@ -5,6 +5,22 @@ using static TorchSharp.torch;
 
 namespace ResTok.Models.Layers.Kernels;
 
+/// <summary>What of a weight is packed.</summary>
+internal enum WeightForm
+{
+    /// <summary>The weight itself.</summary>
+    Plain,
+
+    /// <summary>Of a 3×3 convolution, what <see cref="WinogradConvolution"/> multiplies by.</summary>
+    Winograd,
+
+    /// <summary>
+    /// Of a 3×3 convolution of an image that was doubled in size by repeating its pixels. Of its nine taps only four read different pixels,
+    /// so that it becomes four convolutions of 2×2, one for each place in a doubled pixel: less than half the products.
+    /// </summary>
+    Doubled,
+}
+
 /// <summary>
 /// A weight matrix or convolution, in the order in which <see cref="Tiles"/> reads it: panels of <see cref="Tiles.Width"/> outputs, in
 /// each for every input the weights of all its outputs. Packed at first use, once for a parameter, and again after the parameter was
@@ -20,12 +36,12 @@ internal sealed unsafe class PackedWeights
     private long version = -1;
     private nint source;
 
-    private PackedWeights(Tensor weight, bool doubled)
+    private PackedWeights(Tensor weight, WeightForm form)
     {
         Outputs = (int)weight.shape[0];
         Inputs = (int)weight.shape[1];
-        IsDoubled = doubled;
-        taps = doubled ? 4 : (int)(weight.numel() / Outputs / Inputs);
+        Form = form;
+        taps = form switch { WeightForm.Doubled => 4, WeightForm.Winograd => WinogradConvolution.Planes, _ => (int)(weight.numel() / Outputs / Inputs) };
     }
 
     public int Outputs { get; }
@@ -33,11 +49,7 @@ internal sealed unsafe class PackedWeights
     /// <summary>Of one tap.</summary>
     public int Inputs { get; }
 
-    /// <summary>
-    /// Whether this is a 3×3 convolution of an image that was doubled in size by repeating its pixels. Of its nine taps only four read
-    /// different pixels, so that it becomes four convolutions of 2×2, one for each place in a doubled pixel: less than half the products.
-    /// </summary>
-    public bool IsDoubled { get; }
+    public WeightForm Form { get; }
 
     /// <summary>Floats of a panel.</summary>
     public long PanelSize => (long)taps * Inputs * Tiles.Width;
@@ -46,8 +58,16 @@ internal sealed unsafe class PackedWeights
     public int PanelCount => Tiles.Panels(Outputs);
 
     /// <param name="weight">[outputs, inputs], or [outputs, inputs, 1 or 3, 1 or 3]; the same object for the same parameter.</param>
-    /// <param name="doubled"><see cref="IsDoubled"/>; the same at every call.</param>
-    public static PackedWeights Of(Tensor weight, bool doubled = false) => OfParameters.GetValue(weight, key => new(key, doubled));
+    /// <param name="form">How; another than before packs anew.</param>
+    public static PackedWeights Of(Tensor weight, WeightForm form = WeightForm.Plain)
+    {
+        PackedWeights packed = OfParameters.GetValue(weight, key => new(key, form));
+        if (packed.Form == form)
+            return packed;
+        packed = new(weight, form);
+        OfParameters.AddOrUpdate(weight, packed);
+        return packed;
+    }
 
     /// <summary>Frees what was packed of a parameter that nobody uses any more.</summary>
     public static void Free(Tensor weight)
@@ -80,10 +100,10 @@ internal sealed unsafe class PackedWeights
     {
         using var scope = NewDisposeScope();
         Tensor contiguous = weight.contiguous();
-        panels ??= new(PanelSize * PanelCount * (IsDoubled ? 4 : 1));
-        if (!IsDoubled)
+        panels ??= new(PanelSize * PanelCount * (Form == WeightForm.Doubled ? 4 : 1));
+        if (Form != WeightForm.Doubled)
         {
-            Pack(TensorMemory.Floats(contiguous), panels.Start);
+            Pack(TensorMemory.Floats(Form == WeightForm.Winograd ? WinogradConvolution.TransformWeights(contiguous) : contiguous), panels.Start);
             TensorMemory.LetGo(TensorMemory.Floats(contiguous), 4 * contiguous.numel());
             return;
         }
