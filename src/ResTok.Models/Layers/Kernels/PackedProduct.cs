@@ -98,18 +98,18 @@ internal static unsafe class PackedProduct
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void PackBlock(float* from, int rows, nint stride, int inputs, float* to)
     {
+        const int Line = 16; // numbers that are read of each row at a time: rows may be a page apart
         int tile = Tiles.RowsFor(rows);
-        for (int row = 0; row < tile; row++)
+        for (int start = 0; start < inputs; start += Line)
         {
-            float* x = from + row * stride, packed = to + row;
-            if (row >= rows)
+            int count = Math.Min(Line, inputs - start);
+            float* block = to + (long)start * tile;
+            for (int row = 0; row < tile; row++)
             {
-                for (int i = 0; i < inputs; i++, packed += tile)
-                    *packed = 0;
-                continue;
+                float* packed = block + row, x = from + row * stride + start;
+                for (int i = 0; i < count; i++, packed += tile)
+                    *packed = row < rows ? x[i] : 0;
             }
-            for (int i = 0; i < inputs; i++, packed += tile)
-                *packed = x[i];
         }
     }
 }
