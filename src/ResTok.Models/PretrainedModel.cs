@@ -1,4 +1,5 @@
 using ResTok.Models.Checkpoints;
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using static TorchSharp.torch;
 
@@ -24,7 +25,10 @@ public abstract class PretrainedModel : IDisposable
     /// <summary>The number format the model computes in.</summary>
     public Precision Precision { get; }
 
-    /// <summary>The parameters under their official names, in the official order. They belong to the model: do not dispose them.</summary>
+    /// <summary>
+    /// The parameters under their official names, in the official order. They belong to the model: do not dispose them, and write into
+    /// them by tensor operations only, since the model keeps copies that it renews when libtorch says that a parameter has changed.
+    /// </summary>
     public IReadOnlyDictionary<string, Parameter> StateDict => parameters;
 
     /// <summary>
@@ -159,7 +163,11 @@ public abstract class PretrainedModel : IDisposable
     private void Free()
     {
         foreach (Parameter parameter in parameters.Values)
+        {
+            PackedWeights.Free(parameter);
             parameter.Dispose();
+        }
+        NativeFloats.FreeWaiting();
         FreeTables();
     }
 

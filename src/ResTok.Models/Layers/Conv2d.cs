@@ -1,3 +1,4 @@
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,5 +15,29 @@ internal sealed class Conv2d(ParameterScope scope, int inputs, int outputs, int 
     private readonly long[] strides = [stride, stride];
     private readonly long[] padding = stride == 1 ? [kernel / 2, kernel / 2] : [0, 0];
 
-    public Tensor Forward(Tensor x) => nn.functional.conv2d(x, weight, bias, strides, padding);
+    /// <param name="x">[B, inputs, H, W].</param>
+    /// <param name="addend">Is added, and may be overwritten where no gradient is wanted; or null.</param>
+    public Tensor Forward(Tensor x, Tensor? addend = null)
+    {
+        if (stride == 1 && kernel is (1 or 3) && OwnKernels.Suit(x))
+            return Forward(x, null, addend);
+        if (addend is null)
+            return nn.functional.conv2d(x, weight, bias, strides, padding);
+        using Tensor y = nn.functional.conv2d(x, weight, bias, strides, padding);
+        return y + addend;
+    }
+
+    /// <summary>Of the image with every pixel doubled in both directions.</summary>
+    public Tensor ForwardDoubled(Tensor x)
+    {
+        if (OwnKernels.Suit(x))
+            return PackedConvolution.Apply(x, weight, bias, doubled: true);
+        using Tensor large = nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest);
+        return Forward(large);
+    }
+
+    /// <summary>By <see cref="PackedConvolution"/>, where <see cref="OwnKernels"/> suit.</summary>
+    internal Tensor Forward(Tensor x, PackedConvolution.Preparation? preparation, Tensor? addend) => kernel == 1 && preparation is null
+        ? PackedProduct.ApplyToPixels(x, weight, bias, addend)
+        : PackedConvolution.Apply(x, weight, bias, preparation, addend);
 }

@@ -1,3 +1,4 @@
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -11,6 +12,8 @@ internal sealed class RmsNorm(ParameterScope scope, int width, double epsilon)
 
     public Tensor Forward(Tensor x)
     {
+        if (OwnKernels.Suit(x) && weight.dtype == ScalarType.Float32)
+            return RowKernels.RmsNorm(x, weight, epsilon);
         using var outer = NewDisposeScope();
         Tensor wide = x.to(ScalarType.Float32);
         Tensor scale = (wide * wide).mean([-1], keepdim: true).add_(epsilon).rsqrt_();

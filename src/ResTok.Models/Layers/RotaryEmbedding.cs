@@ -1,3 +1,4 @@
+using ResTok.Models.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -58,13 +59,15 @@ internal sealed class RotaryEmbedding : IDisposable
     }
 
     /// <summary>Turns queries or keys.</summary>
-    /// <param name="x">[B, n, heads, head], contiguous.</param>
+    /// <param name="x">[B, n, heads, head].</param>
     /// <param name="start">The position of the first of the n tokens.</param>
     /// <returns>[B, n, heads, head] in the format of <paramref name="x"/>.</returns>
     public Tensor Apply(Tensor x, int start = 0)
     {
+        if (OwnKernels.Suit(x))
+            return RowKernels.Rotate(x, turns, start);
         using var scope = NewDisposeScope();
-        Tensor pairs = x.to(ScalarType.Float32).unflatten(3, [-1, 2]).view_as_complex();
+        Tensor pairs = x.contiguous().to(ScalarType.Float32).unflatten(3, [-1, 2]).view_as_complex();
         return (pairs * turns.narrow(0, start, x.shape[1])).view_as_real().flatten(-2).to(x.dtype).MoveToOuterDisposeScope();
     }
 

@@ -13,8 +13,9 @@ internal static class ScaledDotProduct
     /// <param name="value">[B, heads, L, head].</param>
     /// <param name="mask">Additive, broadcast to [B, heads, n, L], or null.</param>
     /// <returns>[B, heads, n, head].</returns>
-    public static Tensor Attend(Tensor query, Tensor key, Tensor value, Tensor? mask) => CpuAttention.PrefersProducts(query)
-        ? Products(query, key, value, mask)
+    public static Tensor Attend(Tensor query, Tensor key, Tensor value, Tensor? mask) =>
+        OwnKernels.Suit(query) ? PackedAttention.Apply(query, key, value, mask)
+        : CpuAttention.PrefersProducts(query) ? Products(query, key, value, mask)
         : nn.functional.scaled_dot_product_attention(query, key, value, mask);
 
     /// <summary>The same by plain matrix products.</summary>

@@ -14,7 +14,7 @@ internal static class KernelCheck
 {
     private static readonly Shape[] Shapes =
     [
-        new("product in float32", ScalarType.Float32, Batch: 1, Inputs: 64, Outputs: 1024, Height: 384, Width: 1, Kernel: 1), // as PointwiseConvolution does it
+        new("product in float32", ScalarType.Float32, Batch: 1, Inputs: 64, Outputs: 1024, Height: 384, Width: 1, Kernel: 1), // as a 1×1 convolution
         new("convolution in bfloat16", ScalarType.BFloat16, Batch: 1, Inputs: 16, Outputs: 3, Height: 16, Width: 16, Kernel: 3),
         new("gradient of a convolution in float32", ScalarType.Float32, Batch: 2, Inputs: 12, Outputs: 32, Height: 16, Width: 16, Kernel: 3, IsGradient: true),
     ];

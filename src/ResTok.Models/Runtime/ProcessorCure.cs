@@ -3,12 +3,12 @@ namespace ResTok.Models.Runtime;
 /// <summary>
 /// Where oneDNN's kernels would be wrong on this processor (<see cref="ProcessorCaches"/>), tells oneDNN the caches' sizes, or does
 /// without oneDNN. The environment variable <c>RESTOK_KERNELS</c> chooses: <c>auto</c> (the default), <c>safe</c> (never oneDNN) or
-/// <c>plain</c> (libtorch as it is).
+/// <c>plain</c> (libtorch as it is, and no kernels of our own either).
 /// </summary>
 internal static class ProcessorCure
 {
-    public const string Setting = "RESTOK_KERNELS";
-    private const string Cost = "products and convolutions take longer, in bfloat16 ten times";
+    public const string Setting = "RESTOK_KERNELS", Plain = "plain";
+    private const string Cost = "training and bfloat16 take longer, products in bfloat16 ten times";
 
     /// <summary>Must come before the first kernel: oneDNN keeps what it has laid out.</summary>
     /// <param name="setting">The variable's value.</param>
@@ -21,7 +21,7 @@ internal static class ProcessorCure
     {
         switch (setting)
         {
-            case "plain":
+            case Plain:
                 return null;
             case "safe":
                 WithoutOneDnn(libtorch);

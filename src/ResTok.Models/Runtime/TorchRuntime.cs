@@ -72,6 +72,7 @@ public static class TorchRuntime
             if (loaded)
                 return;
             LoadingAdvice.ThrowIfHopeless();
+            TensorMemory.UseLargePages();
             IReadOnlyList<string> folders = NativeLibraries.SearchFolders();
             if (OperatingSystem.IsLinux())
                 LoadOnLinux(folders);
@@ -90,6 +91,7 @@ public static class TorchRuntime
             TorchContext.UseNnpack(libtorch, false); // never the fastest here, and warns at every convolution where it cannot start
             if (ProcessorCure.Apply(Environment.GetEnvironmentVariable(ProcessorCure.Setting), libtorch, ProcessorCaches.Believed(), OneDnnCaches.Find) is { } cure)
                 (ProcessorNotice, IsSlowed) = cure;
+            TensorMemory.Find(libtorch);
             loaded = true;
         }
     }

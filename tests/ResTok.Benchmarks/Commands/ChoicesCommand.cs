@@ -14,15 +14,21 @@ internal sealed class ChoicesCommand(BenchmarkSettings settings)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        foreach ((int rows, int inputs, int outputs) in new[] { (1, 1024, 3072), (2, 1024, 8192), (8, 1024, 2816), (16, 1024, 3072), (64, 1024, 3072) })
-        {
-            Tensor x = randn(rows, inputs), weight = randn(outputs, inputs);
-            Measure(nameof(TransposedMatmul), $"{rows}×{inputs} → {outputs}", () => nn.functional.linear(x, weight), () => TransposedMatmul.Apply(x, weight));
-        }
-        foreach ((int rows, int inputs, int outputs) in new[] { (256, 1024, 3072), (384, 1024, 4096), (512, 4096, 1024), (3072, 1024, 4096) })
+        foreach ((int rows, int inputs, int outputs) in new[] { (1, 1024, 3072), (2, 1024, 8192), (8, 1024, 2816), (16, 1024, 3072), (128, 1024, 3072), (384, 1024, 4096), (384, 4096, 1024), (3072, 1024, 4096) })
         {
             Tensor x = randn(rows, inputs), weight = randn(outputs, inputs), bias = randn(outputs);
-            Measure(nameof(PointwiseConvolution), $"{rows}×{inputs} → {outputs}", () => nn.functional.linear(x, weight, bias), () => PointwiseConvolution.Apply(x, weight, bias));
+            Measure(nameof(PackedProduct), $"{rows}×{inputs} → {outputs}", () => nn.functional.linear(x, weight, bias), () => PackedProduct.Apply(x, weight, bias));
+        }
+        foreach ((int channels, int side) in new[] { (128, 256), (128, 128), (256, 64), (512, 16) })
+        {
+            Tensor x = randn(1, side, side, channels).permute(0, 3, 1, 2), weight = randn(channels, channels, 3, 3), norm = ones(channels), zero = zeros(channels);
+            Measure(nameof(PackedConvolution), $"group norm, SiLU, 3×3 {channels}×{side}×{side}", () => nn.functional.conv2d(nn.functional.silu(nn.functional.group_norm(x, 32, norm, zero, 1e-6)), weight, padding: [1, 1]),
+                () => PackedConvolution.Apply(x, weight, null, new(norm, zero, 32, 1e-6)));
+        }
+        foreach (int tokens in new[] { 64, 384, 608 })
+        {
+            Tensor query = randn(1, 16, tokens, 64), key = randn(1, 16, tokens, 64), value = randn(1, 16, tokens, 64);
+            Measure(nameof(PackedAttention), $"float32, 16 heads, {tokens} tokens", () => nn.functional.scaled_dot_product_attention(query, key, value), () => PackedAttention.Apply(query, key, value, null));
         }
         foreach ((int queries, int keys) in new[] { (1, 4), (2, 64), (64, 128), (384, 384) })
         {

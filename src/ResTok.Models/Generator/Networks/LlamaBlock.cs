@@ -1,4 +1,5 @@
 using ResTok.Models.Layers;
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -30,17 +31,18 @@ internal sealed class LlamaBlock
         ffnNorm = new(scope["ffn_norm"], config.Width, config.NormEpsilon);
     }
 
-    /// <inheritdoc cref="LlamaAttention.Forward"/>
+    /// <inheritdoc cref="LlamaAttention.Attend"/>
     public Tensor Forward(Tensor x, RotaryEmbedding rotary, int start, KeyValueCache? cache, Tensor? mask, DropoutNoise? noise)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = attention.Forward(attentionNorm.Forward(x), rotary, start, cache, mask, noise);
-        Tensor h = x + Drop(attended, config.ResidualDropout, noise);
+        Tensor attended = attention.Attend(attentionNorm.Forward(x), rotary, start, cache, mask, noise);
+        Tensor h = Add(x, attention.Output, attended, config.ResidualDropout, noise);
         Tensor normed = ffnNorm.Forward(h);
-        Tensor hidden = nn.functional.silu(gate.Forward(normed)) * up.Forward(normed); // [B, n, F]
-        return (h + Drop(down.Forward(hidden), config.FfnDropout, noise)).MoveToOuterDisposeScope();
+        Tensor hidden = up.Forward(normed, factor: gate.Forward(normed, Activation.Silu)); // [B, n, F]
+        return Add(h, down, hidden, config.FfnDropout, noise).MoveToOuterDisposeScope();
     }
 
-    private Tensor Drop(Tensor x, double probability, DropoutNoise? noise) =>
-        noise is null ? x : noise.DropSamples(noise.Drop(x, probability), dropPath);
+    /// <summary>Adds a branch's last layer to the stream, with dropout in training.</summary>
+    private Tensor Add(Tensor stream, Linear layer, Tensor x, double dropout, DropoutNoise? noise) =>
+        noise is null ? layer.ForwardAdd(x, stream) : stream + noise.DropSamples(noise.Drop(layer.Forward(x), dropout), dropPath);
 }

@@ -1,4 +1,5 @@
 using ResTok.Models.Layers;
+using ResTok.Models.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,6 +14,7 @@ internal sealed class LevelAttention : IDisposable
     private const int SegmentTokens = 128; // small blocks share a segment and a mask: many small kernels are slower
 
     private readonly List<(int Start, int End, bool HasOneBlock)> segments = [];
+    private readonly int[] visible; // keys of each token
 
     /// <param name="blocks">Tokens in each block, in sequence order; L in all.</param>
     /// <param name="dataType">The format of the sequence.</param>
@@ -20,6 +22,7 @@ internal sealed class LevelAttention : IDisposable
     public LevelAttention(IReadOnlyList<int> blocks, ScalarType dataType, Device device)
     {
         Mask = LevelMask.Build(blocks, dataType, device);
+        visible = new int[blocks.Sum()];
         int start = 0;
         foreach (int size in blocks)
         {
@@ -27,6 +30,7 @@ internal sealed class LevelAttention : IDisposable
                 segments[^1] = (last.Start, start + size, false);
             else
                 segments.Add((start, start + size, true));
+            visible.AsSpan(start, size).Fill(start + size);
             start += size;
         }
     }
@@ -45,6 +49,8 @@ internal sealed class LevelAttention : IDisposable
         long skipped = key.shape[2] - query.shape[2];
         if (is_grad_enabled())
             return ScaledDotProduct.Attend(query, key, value, Mask.narrow(2, skipped, query.shape[2])).MoveToOuterDisposeScope();
+        if (OwnKernels.Suit(query))
+            return PackedAttention.Apply(query, key, value, null, visible[(int)skipped..]).MoveToOuterDisposeScope();
         var attended = new List<Tensor>(segments.Count);
         foreach ((int start, int end, bool hasOneBlock) in segments)
         {

@@ -12,8 +12,7 @@ internal sealed class PixelDecoder
     private readonly Conv2d convIn;
     private readonly PixelResidualBlock[] middle;
     private readonly Resolution[] resolutions; // in parameter order; run from the last (deepest) to the first
-    private readonly GroupNorm normOut;
-    private readonly Conv2d convOut;
+    private readonly NormalizedConv2d convOut;
 
     public PixelDecoder(ParameterScope scope, int hidden, int groups)
     {
@@ -27,8 +26,7 @@ internal sealed class PixelDecoder
             int inputs = hidden * multipliers[Math.Min(i + 1, multipliers.Length - 1)];
             resolutions[i] = new(scope["up"][i], inputs, hidden * multipliers[i], groups, upsample: i != 0);
         }
-        normOut = new(scope["norm_out"], hidden, groups);
-        convOut = new(scope["conv_out"], hidden, 3, kernel: 3, hasBias: true);
+        convOut = new(scope["norm_out"], scope["conv_out"], hidden, 3, groups, kernel: 3, hasBias: true);
     }
 
     /// <param name="x">[B, 256, g, g].</param>
@@ -43,7 +41,7 @@ internal sealed class PixelDecoder
             x = block.Forward(x);
         for (int i = resolutions.Length - 1; i >= 0; i--)
             x = resolutions[i].Forward(x);
-        return convOut.Forward(InPlace.Silu(normOut.Forward(x))).MoveToOuterDisposeScope();
+        return convOut.Forward(x).MoveToOuterDisposeScope();
     }
 
     private sealed class Resolution(ParameterScope scope, int inputs, int outputs, int groups, bool upsample)
@@ -59,7 +57,7 @@ internal sealed class PixelDecoder
             foreach (PixelResidualBlock block in blocks)
                 x = block.Forward(x);
             if (smooth is not null)
-                x = smooth.Forward(nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest));
+                x = smooth.ForwardDoubled(x);
             return x.MoveToOuterDisposeScope();
         }
     }

@@ -18,8 +18,7 @@ internal sealed class PixelEncoder
     private readonly Conv2d convIn;
     private readonly PixelResidualBlock[][] resolutions;
     private readonly PixelResidualBlock[] middle;
-    private readonly GroupNorm normOut;
-    private readonly Conv2d convOut;
+    private readonly NormalizedConv2d convOut;
 
     public PixelEncoder(ParameterScope scope, int hidden, int groups)
     {
@@ -34,8 +33,7 @@ internal sealed class PixelEncoder
             channels = outputs;
         }
         middle = [new(scope["mid"][0], channels, channels, groups), new(scope["mid"][1], channels, channels, groups)];
-        normOut = new(scope["norm_out"], channels, groups);
-        convOut = new(scope["conv_out"], channels, OutputChannels, kernel: 1, hasBias: true);
+        convOut = new(scope["norm_out"], scope["conv_out"], channels, OutputChannels, groups, kernel: 1, hasBias: true);
     }
 
     /// <param name="x">Normalised images [B, 3, S, S].</param>
@@ -48,7 +46,7 @@ internal sealed class PixelEncoder
         for (int i = 0; i < resolutions.Length; i++)
             x = Resolution(x, resolutions[i], halve: i < resolutions.Length - 1);
         x = Resolution(x, middle, halve: false);
-        return convOut.Forward(InPlace.Silu(normOut.Forward(x))).MoveToOuterDisposeScope();
+        return convOut.Forward(x).MoveToOuterDisposeScope();
     }
 
     private static Tensor Resolution(Tensor x, PixelResidualBlock[] blocks, bool halve)

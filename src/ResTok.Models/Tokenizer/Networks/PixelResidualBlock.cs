@@ -1,5 +1,4 @@
 using ResTok.Models.Layers;
-using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -12,28 +11,26 @@ namespace ResTok.Models.Tokenizer.Networks;
 /// </summary>
 internal sealed class PixelResidualBlock
 {
-    private readonly GroupNorm norm1;
-    private readonly Conv2d conv1;
-    private readonly GroupNorm norm2;
-    private readonly Conv2d conv2;
+    private readonly NormalizedConv2d conv1;
+    private readonly NormalizedConv2d conv2;
     private readonly Conv2d? shortcut;
 
     public PixelResidualBlock(ParameterScope scope, int inputs, int outputs, int groups)
     {
-        norm1 = new(scope["norm1"], inputs, groups);
-        conv1 = new(scope["conv1"], inputs, outputs, kernel: 3, hasBias: false);
-        norm2 = new(scope["norm2"], outputs, groups);
-        conv2 = new(scope["conv2"], outputs, outputs, kernel: 3, hasBias: false);
+        conv1 = new(scope["norm1"], scope["conv1"], inputs, outputs, groups, kernel: 3, hasBias: false);
+        conv2 = new(scope["norm2"], scope["conv2"], outputs, outputs, groups, kernel: 3, hasBias: false);
         shortcut = inputs == outputs ? null : new(scope["nin_shortcut"], outputs, outputs, kernel: 1, hasBias: false);
     }
 
-    /// <param name="x">[B, inputs, H, W].</param>
+    /// <param name="x">[B, inputs, H, W]; may be overwritten where no gradient is wanted.</param>
     /// <returns>[B, outputs, H, W].</returns>
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        Tensor h = conv1.Forward(InPlace.Silu(norm1.Forward(x)));
-        h = conv2.Forward(InPlace.Silu(norm2.Forward(h)));
-        return InPlace.Add(h, shortcut is null ? x : shortcut.Forward(h)).MoveToOuterDisposeScope();
+        Tensor h = conv1.Forward(x);
+        if (shortcut is null)
+            return conv2.Forward(h, addend: x).MoveToOuterDisposeScope();
+        h = conv2.Forward(h);
+        return shortcut.Forward(h, addend: h).MoveToOuterDisposeScope();
     }
 }

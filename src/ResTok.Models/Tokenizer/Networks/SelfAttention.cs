@@ -32,9 +32,10 @@ internal sealed class SelfAttention
     /// <param name="rotary">Positions of the L tokens.</param>
     /// <param name="levels">Who sees whom, or null where every token sees every other.</param>
     /// <param name="maps">Takes this layer's attention map [B, L, L], averaged over heads, where not null.</param>
-    /// <param name="last">Of how many of the last tokens the result is wanted; null for all.</param>
-    /// <returns>[B, L or last, D].</returns>
-    public Tensor Forward(Tensor x, RotaryEmbedding rotary, LevelAttention? levels, List<Tensor>? maps, long? last)
+    /// <param name="stream">Of the tokens whose result is wanted, the last ones: what it is added to, [B, n ≤ L, D].</param>
+    /// <param name="scale">Of the result before that, [D].</param>
+    /// <returns>[B, n, D].</returns>
+    public Tensor ForwardAdd(Tensor x, RotaryEmbedding rotary, LevelAttention? levels, List<Tensor>? maps, Tensor stream, Tensor scale)
     {
         using var scope = NewDisposeScope();
         Tensor bias = cat([queryBias, zeros_like(queryBias), valueBias]); // keys have none
@@ -43,9 +44,9 @@ internal sealed class SelfAttention
         Tensor key = rotary.Apply(keyNorm.Forward(qkv[1])).transpose(1, 2);
         Tensor value = qkv[2].transpose(1, 2);
         maps?.Add(ScaledDotProduct.Map(query, key, levels?.Mask).DetachFromDisposeScope());
-        if (last is { } count)
-            query = query.narrow(2, query.shape[2] - count, count);
+        long count = stream.shape[1];
+        query = query.narrow(2, query.shape[2] - count, count);
         Tensor attended = levels?.Attend(query, key, value) ?? ScaledDotProduct.Attend(query, key, value, null);
-        return project.Forward(attended.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
+        return project.ForwardAdd(attended.transpose(1, 2).flatten(2), stream, scale).MoveToOuterDisposeScope();
     }
 }

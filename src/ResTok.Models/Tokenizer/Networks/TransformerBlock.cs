@@ -38,16 +38,11 @@ internal sealed class TransformerBlock
     public Tensor Forward(Tensor x, RotaryEmbedding rotary, LevelAttention? levels, List<Tensor>? maps, Func<Tensor, Tensor>? merge = null, long? last = null)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = attention.Forward(attentionNorm.Forward(x), rotary, levels, maps, last);
-        if (last is { } count)
-            x = x.narrow(1, x.shape[1] - count, count);
-        x = AddScaled(x, attentionScale, attended);
+        Tensor stream = last is { } count ? x.narrow(1, x.shape[1] - count, count) : x;
+        x = attention.ForwardAdd(attentionNorm.Forward(x), rotary, levels, maps, stream, attentionScale);
         if (merge is not null)
             x = merge(x);
-        Tensor hidden = InPlace.Gelu(expand.Forward(mlpNorm.Forward(x))); // [B, L', 4D]
-        return AddScaled(x, mlpScale, contract.Forward(hidden)).MoveToOuterDisposeScope();
+        Tensor hidden = expand.Forward(mlpNorm.Forward(x), Activation.Gelu); // [B, L', 4D]
+        return contract.ForwardAdd(hidden, x, mlpScale).MoveToOuterDisposeScope();
     }
-
-    /// <summary>In the type of the stream, which may be wider than that of the branches.</summary>
-    private static Tensor AddScaled(Tensor stream, Tensor scale, Tensor branch) => addcmul(stream, scale.to(stream.dtype), branch.to(stream.dtype), 1);
 }

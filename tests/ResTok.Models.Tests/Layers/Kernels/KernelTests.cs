@@ -19,25 +19,23 @@ public sealed class KernelTests : IDisposable
         random.Dispose();
     }
 
-    public static TheoryData<long> Rows => new(
-    [
-        1, TransposedMatmul.AwkwardRows - 1, TransposedMatmul.AwkwardRows, TransposedMatmul.PaddedRows - 1, TransposedMatmul.PaddedRows,
-        CpuLinear.FewRows, CpuLinear.FewRows + 1, CpuLinear.ManyRows - 1, CpuLinear.ManyRows, CpuLinear.ManyRows + 1,
-    ]);
-
-    [Theory]
-    [MemberData(nameof(Rows))]
-    public void A_linear_layer_of_any_number_of_rows(long rows)
+    [Fact]
+    public void A_linear_layer_and_what_follows_it_in_every_format()
     {
         using var noGradient = no_grad();
-        Tensor x = Random(rows, Inputs), weight = Random(Outputs, Inputs), batched = x.view(1, rows, Inputs);
-        foreach (Tensor? bias in new[] { null, Random(Outputs) })
+        Tensor x = Random(2, 9, Inputs), weight = Random(Outputs, Inputs) / 10, bias = Random(Outputs), scale = Random(Outputs), stream = Random(2, 9, Outputs), factor = Random(2, 9, Outputs);
+        Tensor plain = Plain(x, weight, bias);
+        foreach (ScalarType type in new[] { ScalarType.Float32, ScalarType.BFloat16 })
         {
-            AssertNear(Plain(x, weight, bias), CpuLinear.Apply(x, weight, bias));
-            AssertNear(Plain(batched, weight, bias), CpuLinear.Apply(batched, weight, bias));
-            AssertNear(Plain(x, weight, bias), PointwiseConvolution.Apply(x, weight, bias));
+            Tensor given = x.to(type), weights = weight.to(type), biases = bias.to(type), scales = scale.to(type);
+            double tolerance = type == ScalarType.Float32 ? 1e-5 : 0.15;
+            AssertNear(nn.functional.gelu(plain), CpuLinear.Apply(given, weights, biases, Activation.Gelu), tolerance);
+            AssertNear(nn.functional.silu(plain) * factor, CpuLinear.Apply(given, weights, biases, Activation.Silu, factor.to(type)), tolerance);
+            AssertNear(stream + plain, CpuLinear.Apply(given, weights, biases, addend: stream.to(type)), tolerance);
+            Tensor added = CpuLinear.Apply(given, weights, biases, scale: scales, addend: stream); // a stream of a wider type
+            AssertNear(stream + scale * plain, added, tolerance);
+            Assert.Equal(ScalarType.Float32, added.dtype);
         }
-        AssertNear(Plain(x, weight, null), TransposedMatmul.Apply(x, weight));
     }
 
     [Fact]

@@ -1,0 +1,156 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Layers.Kernels;
+
+/// <summary>
+/// A 3×3 or 1×1 convolution of images with channels last. The image is first copied into a frame of zeros, normalised and activated on
+/// the way; then neighbours in a row of pixels are the rows of a tile, and the rows of the window its runs of inputs.
+/// </summary>
+internal static unsafe class PackedConvolution
+{
+    private const int StripBytes = 640 << 10; // of framed rows that pass the panels together: they stay in the second-level cache
+
+    /// <summary>What is done to the image first: group normalisation and SiLU.</summary>
+    public readonly record struct Preparation(Tensor Weight, Tensor Bias, int Groups, double Epsilon);
+
+    /// <param name="x">[B, inputs, H, W].</param>
+    /// <param name="weight">[outputs, inputs, 1 or 3, 1 or 3].</param>
+    /// <param name="bias">[outputs] or null.</param>
+    /// <param name="preparation">Of the image, or null.</param>
+    /// <param name="addend">Is added to the result, and then holds it: [B, outputs, H, W], or null.</param>
+    /// <param name="doubled">Whether the image is doubled in size first, each pixel repeated.</param>
+    /// <returns>[B, outputs, H, W], or of twice that size, with channels last.</returns>
+    public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias, Preparation? preparation = null, Tensor? addend = null, bool doubled = false)
+    {
+        using var scope = NewDisposeScope();
+        Tensor images = x.permute(0, 2, 3, 1).contiguous(); // [B, H, W, inputs]
+        int height = (int)images.shape[1], width = (int)images.shape[2], times = doubled ? 2 : 1, kernel = (int)weight.shape[2];
+        WeightForm form = doubled ? WeightForm.Doubled : kernel == 3 && WinogradConvolution.Suits(height, width, (int)weight.shape[1], (int)weight.shape[0]) ? WeightForm.Winograd : WeightForm.Plain;
+        PackedWeights packed = PackedWeights.Of(weight, form);
+        int inputs = packed.Inputs;
+        Tensor? added = addend?.permute(0, 2, 3, 1);
+        Tensor y = added is not null && added.is_contiguous() ? added : OwnKernels.Empty(images.shape[0], times * height, times * width, packed.Outputs);
+        Tensor? source = added?.contiguous();
+        if (kernel == 1) // pixels of one long row
+            (height, width) = (1, height * width);
+        var shape = new Shape(height, width, inputs, doubled ? 2 : kernel, kernel / 2, doubled);
+        using NativeFloats.Loan frame = NativeFloats.Borrow(shape.FrameSize);
+        float* factors = stackalloc float[2 * inputs];
+        long ofImage = (long)height * width * inputs, ofResult = (long)times * times * height * width * packed.Outputs;
+        float* weights = packed.Panels(weight);
+        for (int image = 0; image < images.shape[0]; image++)
+        {
+            float* from = OwnKernels.Pointer(images) + image * ofImage;
+            if (preparation is { } norm)
+                GroupStatistics.Compute(from, height * width, inputs, norm.Groups, OwnKernels.Pointer(norm.Weight), OwnKernels.Pointer(norm.Bias), norm.Epsilon, factors);
+            Fill(from, shape, preparation is null ? null : factors, frame.Start);
+            var finish = new Finish
+            {
+                Output = OwnKernels.Pointer(y) + image * ofResult, RowStride = times * packed.Outputs, Bias = OwnKernels.Pointer(bias),
+                Addend = source is null ? null : OwnKernels.Pointer(source) + image * ofResult,
+            };
+            if (form == WeightForm.Winograd)
+                WinogradConvolution.Convolve(frame.Start, height, width, weights, packed, finish);
+            else
+                Convolve(frame.Start, shape, weights, packed, finish);
+        }
+        return y.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+    }
+
+    private static void Convolve(float* frame, Shape shape, float* weights, PackedWeights packed, Finish finish)
+    {
+        int panels = packed.PanelCount, phases = shape.IsDoubled ? 4 : 1, outputs = packed.Outputs, times = shape.IsDoubled ? 2 : 1;
+        nint rowFloats = (nint)shape.FrameWidth * shape.Inputs, ofRow = (nint)times * shape.Width * outputs;
+        // A 1×1 convolution's only row is cut, others are cut between rows.
+        bool isRow = shape.Height == 1;
+        int units = isRow ? (shape.Width + Tiles.Rows - 1) / Tiles.Rows : shape.Height;
+        long unitBytes = 4L * (isRow ? Tiles.Rows * shape.Inputs : rowFloats);
+        int strip = (int)Math.Clamp(StripBytes / unitBytes, 1, Math.Max(1, units * panels * phases / (4 * CpuThreads.Count))), strips = (units + strip - 1) / strip;
+        CpuThreads.Run(strips * phases * panels, part =>
+        {
+            (int rest, int panel) = Math.DivRem(part, panels);
+            (int stripIndex, int phase) = Math.DivRem(rest, phases);
+            int first = stripIndex * strip, last = Math.Min(first + strip, units), width = Math.Min(Tiles.Width, outputs - panel * Tiles.Width);
+            int startColumn = isRow ? first * Tiles.Rows : 0, endColumn = isRow ? Math.Min(last * Tiles.Rows, shape.Width) : shape.Width;
+            float* ofPanel = weights + (phase * panels + panel) * packed.PanelSize;
+            float* sums = stackalloc float[Tiles.Room + 16];
+            sums = (float*)(((nint)sums + 63) & ~63);
+            for (int row = isRow ? 0 : first; row < (isRow ? 1 : last); row++)
+            {
+                for (int column = startColumn; column < endColumn;)
+                {
+                    int rows = Math.Min(Tiles.Rows, endColumn - column), tile = Tiles.RowsFor(rows);
+                    float* inputs = frame + (row + phase / 2) * rowFloats + (nint)(column + phase % 2) * shape.Inputs;
+                    Tiles.Run(tile, inputs, shape.Inputs, 1, rowFloats, shape.Taps, shape.Taps * shape.Inputs, ofPanel, sums);
+                    nint offset = (times * row + phase / 2) * ofRow + (nint)(times * column + phase % 2) * outputs + panel * Tiles.Width;
+                    finish.Store(sums, Tiles.Width, rows, width, offset, panel * Tiles.Width);
+                    column += rows;
+                }
+            }
+        });
+    }
+
+    /// <summary>Copies an image into its frame, normalised and activated where there are factors.</summary>
+    private static void Fill(float* image, Shape shape, float* factors, float* frame)
+    {
+        const int Piece = 4096; // floats, where the image is one long row
+        int border = shape.Border * shape.Inputs, rowFloats = shape.FrameWidth * shape.Inputs, inner = shape.Width * shape.Inputs;
+        if (shape.Border == 0)
+        {
+            int pixels = Math.Max(1, Piece / shape.Inputs);
+            CpuThreads.Run((shape.Width + pixels - 1) / pixels, part =>
+                Prepare(image + (long)part * pixels * shape.Inputs, Math.Min(pixels, shape.Width - part * pixels), shape.Inputs, factors, frame + (long)part * pixels * shape.Inputs));
+            return;
+        }
+        CpuThreads.Run(shape.Height + 2, row =>
+        {
+            float* to = frame + (long)row * rowFloats;
+            if (row == 0 || row == shape.Height + 1)
+            {
+                new Span<float>(to, rowFloats).Clear();
+                return;
+            }
+            new Span<float>(to, border).Clear();
+            Prepare(image + (long)(row - 1) * inner, shape.Width, shape.Inputs, factors, to + border);
+            new Span<float>(to + border + inner, border).Clear();
+        });
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Prepare(float* from, int pixels, int channels, float* factors, float* to)
+    {
+        if (factors == null)
+        {
+            new ReadOnlySpan<float>(from, pixels * channels).CopyTo(new Span<float>(to, pixels * channels));
+            return;
+        }
+        int whole = channels - channels % Vector<float>.Count;
+        for (int pixel = 0; pixel < pixels; pixel++, from += channels, to += channels)
+        {
+            for (int channel = 0; channel < whole; channel += Vector<float>.Count)
+                Vector.Store(VectorMath.Silu(Vector.MultiplyAddEstimate(Vector.Load(from + channel), Vector.Load(factors + channel), Vector.Load(factors + channels + channel))), to + channel);
+            for (int channel = whole; channel < channels; channel++)
+            {
+                float x = from[channel] * factors[channel] + factors[channels + channel];
+                to[channel] = x / (1 + MathF.Exp(-x));
+            }
+        }
+    }
+
+    /// <param name="Height">Of the image.</param>
+    /// <param name="Width">Of the image.</param>
+    /// <param name="Inputs">Channels.</param>
+    /// <param name="Taps">Of a side of the window.</param>
+    /// <param name="Border">Pixels of the frame.</param>
+    /// <param name="IsDoubled">Whether the result is of twice the size.</param>
+    private readonly record struct Shape(int Height, int Width, int Inputs, int Taps, int Border, bool IsDoubled)
+    {
+        public int FrameWidth => Width + 2 * Border;
+
+        /// <summary>With room for what the last tile reads and does not need.</summary>
+        public long FrameSize => ((long)FrameWidth * (Height + 2 * Border) + Tiles.Rows) * Inputs;
+    }
+}

@@ -1,0 +1,149 @@
+using System.Runtime.CompilerServices;
+using ResTok.Models.Runtime;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Models.Layers.Kernels;
+
+/// <summary>What of a weight is packed.</summary>
+internal enum WeightForm
+{
+    /// <summary>The weight itself.</summary>
+    Plain,
+
+    /// <summary>Of a 3×3 convolution, what <see cref="WinogradConvolution"/> multiplies by.</summary>
+    Winograd,
+
+    /// <summary>
+    /// Of a 3×3 convolution of an image that was doubled in size by repeating its pixels. Of its nine taps only four read different pixels,
+    /// so that it becomes four convolutions of 2×2, one for each place in a doubled pixel: less than half the products.
+    /// </summary>
+    Doubled,
+}
+
+/// <summary>
+/// A weight matrix or convolution, in the order in which <see cref="Tiles"/> reads it: panels of <see cref="Tiles.Width"/> outputs, in
+/// each for every input the weights of all its outputs. Packed at first use, once for a parameter, and again after the parameter was
+/// written to (not through its raw memory: that nobody notices). The parameter's own memory is let go, where a file is behind it.
+/// </summary>
+internal sealed unsafe class PackedWeights
+{
+    private static readonly ConditionalWeakTable<Tensor, PackedWeights> OfParameters = [];
+
+    private readonly Lock gate = new();
+    private readonly int taps;
+    private NativeFloats? panels;
+    private long version = -1;
+    private nint source;
+
+    private PackedWeights(Tensor weight, WeightForm form)
+    {
+        Outputs = (int)weight.shape[0];
+        Inputs = (int)weight.shape[1];
+        Form = form;
+        taps = form switch { WeightForm.Doubled => 4, WeightForm.Winograd => WinogradConvolution.Planes, _ => (int)(weight.numel() / Outputs / Inputs) };
+    }
+
+    public int Outputs { get; }
+
+    /// <summary>Of one tap.</summary>
+    public int Inputs { get; }
+
+    public WeightForm Form { get; }
+
+    /// <summary>Floats of a panel.</summary>
+    public long PanelSize => (long)taps * Inputs * Tiles.Width;
+
+    /// <summary>Panels of one of the four, or of all.</summary>
+    public int PanelCount => Tiles.Panels(Outputs);
+
+    /// <param name="weight">[outputs, inputs], or [outputs, inputs, 1 or 3, 1 or 3]; the same object for the same parameter.</param>
+    /// <param name="form">How; another than before packs anew.</param>
+    public static PackedWeights Of(Tensor weight, WeightForm form = WeightForm.Plain)
+    {
+        PackedWeights packed = OfParameters.GetValue(weight, key => new(key, form));
+        if (packed.Form == form)
+            return packed;
+        packed = new(weight, form);
+        OfParameters.AddOrUpdate(weight, packed);
+        return packed;
+    }
+
+    /// <summary>Frees what was packed of a parameter that nobody uses any more.</summary>
+    public static void Free(Tensor weight)
+    {
+        if (!OfParameters.TryGetValue(weight, out PackedWeights? packed))
+            return;
+        OfParameters.Remove(weight);
+        packed.panels?.Dispose();
+    }
+
+    /// <summary>The panels of the parameter as it is now.</summary>
+    public float* Panels(Tensor weight)
+    {
+        long now = TensorMemory.Version(weight);
+        nint place = (nint)TensorMemory.Floats(weight);
+        if (Volatile.Read(ref version) == now && source == place)
+            return panels!.Start;
+        lock (gate)
+        {
+            if (version == now && source == place)
+                return panels!.Start;
+            Pack(weight);
+            source = place;
+            Volatile.Write(ref version, now);
+            return panels!.Start;
+        }
+    }
+
+    private void Pack(Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        Tensor contiguous = weight.contiguous();
+        panels ??= new(PanelSize * PanelCount * (Form == WeightForm.Doubled ? 4 : 1));
+        if (Form != WeightForm.Doubled)
+        {
+            Pack(TensorMemory.Floats(Form == WeightForm.Winograd ? WinogradConvolution.TransformWeights(contiguous) : contiguous), panels.Start);
+            TensorMemory.LetGo(TensorMemory.Floats(contiguous), 4 * contiguous.numel());
+            return;
+        }
+        for (int phase = 0; phase < 4; phase++)
+            Pack(TensorMemory.Floats(Merge(Merge(contiguous, 2, phase / 2), 3, phase % 2).contiguous()), panels.Start + phase * PanelCount * PanelSize);
+    }
+
+    /// <summary>Of three taps along an axis the two that a first (0) or second (1) pixel of a doubled one has: two read the same pixel.</summary>
+    private static Tensor Merge(Tensor weight, int axis, int second)
+    {
+        Tensor first = weight.narrow(axis, 0, 1), middle = weight.narrow(axis, 1, 1), last = weight.narrow(axis, 2, 1);
+        return second == 0 ? cat([first, middle + last], axis) : cat([first + middle, last], axis);
+    }
+
+    /// <param name="from">[outputs, inputs, taps].</param>
+    /// <param name="to">[panels, taps, inputs, width]; outputs that are none are 0.</param>
+    private void Pack(float* from, float* to) => CpuThreads.Run(PanelCount, panel => PackPanel(from, to + panel * PanelSize, panel * Tiles.Width));
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void PackPanel(float* from, float* to, int first)
+    {
+        const int Block = 16; // a cache line of each output at a time: rows are often a page apart
+        int width = Tiles.Width, inputs = Inputs, ofOutput = inputs * taps, present = Math.Min(width, Outputs - first);
+        if (present < width)
+            new Span<float>(to, (int)PanelSize).Clear();
+        for (int start = 0; start < ofOutput; start += Block)
+        {
+            int end = Math.Min(start + Block, ofOutput);
+            for (int output = 0; output < present; output++)
+            {
+                float* row = from + (long)(first + output) * ofOutput;
+                if (taps == 1)
+                {
+                    for (int i = start; i < end; i++)
+                        to[(long)i * width + output] = row[i];
+                    continue;
+                }
+                for (int i = start; i < end; i++)
+                    to[((long)(i % taps) * inputs + i / taps) * width + output] = row[i];
+            }
+        }
+    }
+}
