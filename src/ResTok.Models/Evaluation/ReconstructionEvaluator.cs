@@ -11,11 +11,12 @@ public sealed class ReconstructionEvaluator : IDisposable
 {
     private readonly InceptionNetwork? inception;
     private readonly AlexDistance? alexNet;
-    private readonly FeatureStatistics? real;
-    private readonly FeatureStatistics? rebuilt;
+    private readonly ResNet18Network? resNet;
+    private readonly FeatureStatistics? real, rebuilt; // of Inception
+    private readonly FeatureStatistics? resNetReal, resNetRebuilt;
     private readonly InceptionScore? score;
     private readonly CodebookStatistics? codebook;
-    private double psnr, ssim, multiScale, lpips;
+    private double psnr, ssim, multiScale, lpips, perceptual;
     private bool hasMultiScale = true;
     private long count;
 
@@ -27,18 +28,21 @@ public sealed class ReconstructionEvaluator : IDisposable
     public ReconstructionEvaluator(EvaluationWeights? weights = null, int? codebookSize = null, Device? device = null)
     {
         Runtime.TorchRuntime.EnsureLoaded();
-        inception = weights?.LoadInception(device ?? CPU);
         try
         {
+            inception = weights?.LoadInception(device ?? CPU);
             alexNet = weights?.LoadAlexNet(device ?? CPU);
+            resNet = weights?.LoadResNet18(device ?? CPU);
         }
         catch
         {
-            inception?.Dispose();
+            Dispose();
             throw;
         }
         if (inception is not null)
             (real, rebuilt, score) = (new(InceptionNetwork.Features), new(InceptionNetwork.Features), new());
+        if (resNet is not null)
+            (resNetReal, resNetRebuilt) = (new(ResNet18Network.Features), new(ResNet18Network.Features));
         codebook = codebookSize is { } size ? new(size) : null;
     }
 
@@ -66,6 +70,12 @@ public sealed class ReconstructionEvaluator : IDisposable
             rebuilt!.Add(ofRebuilt.Pooled);
             score!.Add(ofRebuilt.Logits);
         }
+        if (resNet is not null)
+        {
+            perceptual += resNet.Distance(x, y).to(ScalarType.Float64).sum().item<double>();
+            resNetReal!.Add(resNet.Pooled(x));
+            resNetRebuilt!.Add(resNet.Pooled(y));
+        }
         psnr += ratios.Sum();
         ssim += similarities.Sum();
         count += x.shape[0];
@@ -76,7 +86,7 @@ public sealed class ReconstructionEvaluator : IDisposable
     public void Add(ReconstructionEvaluator other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        if (inception is null != other.inception is null || alexNet is null != other.alexNet is null || codebook is null != other.codebook is null)
+        if (inception is null != other.inception is null || alexNet is null != other.alexNet is null || resNet is null != other.resNet is null || codebook is null != other.codebook is null)
             throw new ArgumentException("Only evaluators with the same weights and codebook add up.", nameof(other));
         if (codebook is not null)
             codebook.Add(other.codebook!);
@@ -86,7 +96,13 @@ public sealed class ReconstructionEvaluator : IDisposable
             rebuilt!.Add(other.rebuilt!);
             score!.Add(other.score!);
         }
-        (psnr, ssim, multiScale, lpips) = (psnr + other.psnr, ssim + other.ssim, multiScale + other.multiScale, lpips + other.lpips);
+        if (resNetReal is not null)
+        {
+            resNetReal.Add(other.resNetReal!);
+            resNetRebuilt!.Add(other.resNetRebuilt!);
+        }
+        (psnr, ssim, multiScale) = (psnr + other.psnr, ssim + other.ssim, multiScale + other.multiScale);
+        (lpips, perceptual) = (lpips + other.lpips, perceptual + other.perceptual);
         hasMultiScale &= other.hasMultiScale;
         count += other.count;
     }
@@ -104,8 +120,10 @@ public sealed class ReconstructionEvaluator : IDisposable
             Ssim = ssim / count,
             MultiScaleSsim = hasMultiScale ? multiScale / count : null,
             Lpips = alexNet is null ? null : lpips / count,
-            FrechetInceptionDistance = Distance(),
+            FrechetInceptionDistance = Distance(real, rebuilt),
             InceptionScore = score?.Value(),
+            ResNet18PerceptualDistance = resNet is null ? null : perceptual / count,
+            ResNet18FrechetDistance = Distance(resNetReal, resNetRebuilt),
             CodebookUsage = codebook?.Usage,
             CodebookEntropy = codebook?.Entropy,
         };
@@ -116,16 +134,19 @@ public sealed class ReconstructionEvaluator : IDisposable
     {
         inception?.Dispose();
         alexNet?.Dispose();
+        resNet?.Dispose();
+        resNetReal?.Dispose();
+        resNetRebuilt?.Dispose();
         real?.Dispose();
         rebuilt?.Dispose();
         score?.Dispose();
     }
 
-    private double? Distance()
+    private double? Distance(FeatureStatistics? ofImages, FeatureStatistics? ofRebuilt)
     {
-        if (real is null || count < 2)
+        if (ofImages is null || ofRebuilt is null || count < 2)
             return null;
-        using FeatureDistribution first = real.Distribution(), second = rebuilt!.Distribution();
+        using FeatureDistribution first = ofImages.Distribution(), second = ofRebuilt.Distribution();
         return first.DistanceTo(second);
     }
 }
