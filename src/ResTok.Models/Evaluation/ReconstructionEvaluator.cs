@@ -9,9 +9,8 @@ namespace ResTok.Models.Evaluation;
 /// </summary>
 public sealed class ReconstructionEvaluator : IDisposable
 {
-    private readonly InceptionNetwork? inception;
-    private readonly AlexDistance? alexNet;
-    private readonly ResNet18Network? resNet;
+    private readonly ReconstructionNetworks networks;
+    private readonly bool ownsNetworks;
     private readonly FeatureStatistics? real, rebuilt; // of Inception
     private readonly FeatureStatistics? resNetReal, resNetRebuilt;
     private readonly InceptionScore? score;
@@ -26,22 +25,18 @@ public sealed class ReconstructionEvaluator : IDisposable
     /// <exception cref="Checkpoints.CheckpointException">A network's file is missing or another.</exception>
     /// <exception cref="ArgumentException">Only one of LPIPS's two files is given.</exception>
     public ReconstructionEvaluator(EvaluationWeights? weights = null, int? codebookSize = null, Device? device = null)
+        : this(new ReconstructionNetworks(weights, device), codebookSize)
     {
-        Runtime.TorchRuntime.EnsureLoaded();
-        try
-        {
-            inception = weights?.LoadInception(device ?? CPU);
-            alexNet = weights?.LoadAlexNet(device ?? CPU);
-            resNet = weights?.LoadResNet18(device ?? CPU);
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
-        if (inception is not null)
+        ownsNetworks = true;
+    }
+
+    /// <summary>An evaluator with networks that others use too.</summary>
+    internal ReconstructionEvaluator(ReconstructionNetworks networks, int? codebookSize)
+    {
+        this.networks = networks;
+        if (networks.Inception is not null)
             (real, rebuilt, score) = (new(InceptionNetwork.Features), new(InceptionNetwork.Features), new());
-        if (resNet is not null)
+        if (networks.ResNet18 is not null)
             (resNetReal, resNetRebuilt) = (new(ResNet18Network.Features), new(ResNet18Network.Features));
         codebook = codebookSize is { } size ? new(size) : null;
     }
@@ -50,35 +45,57 @@ public sealed class ReconstructionEvaluator : IDisposable
     /// <param name="images">[B, 3, H, W] in [0, 1], float32.</param>
     /// <param name="reconstructions">The same shape; values are clamped to [0, 1] and rounded to 8 bits, as files would hold them.</param>
     /// <param name="tokens">Of these images, where a codebook's size was given; they may be left out.</param>
+    /// <returns>How close each pair is.</returns>
     /// <exception cref="ArgumentException">The shapes differ, a token is not of the codebook, or a feature is not finite.</exception>
-    public void Add(Tensor images, Tensor reconstructions, ReadOnlySpan<int> tokens = default)
+    public IReadOnlyList<ReconstructionDistance> Add(Tensor images, Tensor reconstructions, ReadOnlySpan<int> tokens = default)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(reconstructions);
+        using Tensor x = Clamped(images);
+        using ImageFeatures features = networks.FeaturesOf(x);
+        return Add(x, features, reconstructions, tokens);
+    }
+
+    /// <summary>Images as metrics see them: in [0, 1], on the CPU.</summary>
+    internal static Tensor Clamped(Tensor images)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        Tensor x = images.clamp(0, 1).cpu(), y = (reconstructions.clamp(0, 1) * 255).round().cpu() / 255;
+        return images.clamp(0, 1).cpu().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same for images, as <see cref="Clamped"/> gives them, whose features are known.</summary>
+    internal IReadOnlyList<ReconstructionDistance> Add(Tensor x, ImageFeatures ofImages, Tensor reconstructions, ReadOnlySpan<int> tokens)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor y = (reconstructions.clamp(0, 1) * 255).round().cpu() / 255;
         double[] ratios = PixelMetrics.Psnr(x, y), similarities = PixelMetrics.Ssim(x, y);
         hasMultiScale &= Math.Min(x.shape[2], x.shape[3]) > PixelMetrics.MultiScaleSide;
-        codebook?.Add(tokens);
         if (hasMultiScale)
             multiScale += PixelMetrics.MultiScaleSsim(x, y).Sum();
-        if (alexNet is not null)
-            lpips += alexNet.Forward(y, x).to(ScalarType.Float64).sum().item<double>();
-        if (inception is not null)
+        codebook?.Add(tokens);
+        double[]? lpipsOf = Numbers(networks.AlexNet?.Forward(y, x)), perceptualOf = Numbers(networks.ResNet18?.Distance(x, y));
+        using ImageFeatures ofRebuilt = networks.FeaturesOf(y);
+        if (ofRebuilt.Inception is { } inception)
         {
-            using InceptionFeatures ofImages = inception.Forward((x * 255).to(ScalarType.Byte)), ofRebuilt = inception.Forward((y * 255).to(ScalarType.Byte));
-            real!.Add(ofImages.Pooled);
-            rebuilt!.Add(ofRebuilt.Pooled);
-            score!.Add(ofRebuilt.Logits);
+            real!.Add(ofImages.Inception!.Pooled);
+            rebuilt!.Add(inception.Pooled);
+            score!.Add(inception.Logits);
         }
-        if (resNet is not null)
+        if (ofRebuilt.ResNet18 is { } resNet)
         {
-            perceptual += resNet.Distance(x, y).to(ScalarType.Float64).sum().item<double>();
-            resNetReal!.Add(resNet.Pooled(x));
-            resNetRebuilt!.Add(resNet.Pooled(y));
+            resNetReal!.Add(ofImages.ResNet18!);
+            resNetRebuilt!.Add(resNet);
         }
         psnr += ratios.Sum();
         ssim += similarities.Sum();
+        lpips += lpipsOf?.Sum() ?? 0;
+        perceptual += perceptualOf?.Sum() ?? 0;
         count += x.shape[0];
+        return [.. ratios.Select((ratio, i) => new ReconstructionDistance(ratio, similarities[i], lpipsOf?[i], perceptualOf?[i]))];
+
+        static double[]? Numbers(Tensor? distances) => distances?.to(ScalarType.Float64).cpu().data<double>().ToArray();
     }
 
     /// <summary>Adds what another gathered, of other images with the same weights and codebook.</summary>
@@ -86,7 +103,7 @@ public sealed class ReconstructionEvaluator : IDisposable
     public void Add(ReconstructionEvaluator other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        if (inception is null != other.inception is null || alexNet is null != other.alexNet is null || resNet is null != other.resNet is null || codebook is null != other.codebook is null)
+        if (real is null != other.real is null || networks.AlexNet is null != other.networks.AlexNet is null || resNetReal is null != other.resNetReal is null || codebook is null != other.codebook is null)
             throw new ArgumentException("Only evaluators with the same weights and codebook add up.", nameof(other));
         if (codebook is not null)
             codebook.Add(other.codebook!);
@@ -119,10 +136,10 @@ public sealed class ReconstructionEvaluator : IDisposable
             Psnr = psnr / count,
             Ssim = ssim / count,
             MultiScaleSsim = hasMultiScale ? multiScale / count : null,
-            Lpips = alexNet is null ? null : lpips / count,
+            Lpips = networks.AlexNet is null ? null : lpips / count,
             FrechetInceptionDistance = Distance(real, rebuilt),
             InceptionScore = score?.Value(),
-            ResNet18PerceptualDistance = resNet is null ? null : perceptual / count,
+            ResNet18PerceptualDistance = resNetReal is null ? null : perceptual / count,
             ResNet18FrechetDistance = Distance(resNetReal, resNetRebuilt),
             CodebookUsage = codebook?.Usage,
             CodebookEntropy = codebook?.Entropy,
@@ -132,9 +149,8 @@ public sealed class ReconstructionEvaluator : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        inception?.Dispose();
-        alexNet?.Dispose();
-        resNet?.Dispose();
+        if (ownsNetworks)
+            networks.Dispose();
         resNetReal?.Dispose();
         resNetRebuilt?.Dispose();
         real?.Dispose();

@@ -80,6 +80,13 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
     /// <summary>Cosine distance up to which features count as aligned, in [0, 1). Reference <c>cos_margin</c>.</summary>
     public double CosineMargin { get; init; } = 0.25;
 
+    /// <summary>
+    /// The networks whose distances validation reports beside PSNR and SSIM, for each number of tokens: <c>lpips_128</c>, <c>rfid_128</c>,
+    /// <c>resnet18_perceptual_128</c>, <c>resnet18_frechet_128</c>. Null for none; <c>new()</c> for those that are found. Fréchet distances
+    /// depend on the number of images: compare them within a run.
+    /// </summary>
+    public EvaluationWeights? ValidationWeights { get; init; }
+
     /// <inheritdoc/>
     public override void Validate()
     {
