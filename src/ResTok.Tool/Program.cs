@@ -8,5 +8,7 @@ var command = new RootCommand("Image data sets to ResTok tokens and back. First:
 {
     EncodeVerb.Create(),
     InfoVerb.Create(),
+    EvaluateVerb.Create(),
+    SearchGuidanceVerb.Create(),
 };
 return await command.Parse(args).InvokeAsync();

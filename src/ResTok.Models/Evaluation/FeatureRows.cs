@@ -42,6 +42,13 @@ internal sealed class FeatureRows(int dimensions) : IDisposable
             Add(block);
     }
 
+    /// <summary>All rows, [N, D]; the caller disposes them.</summary>
+    public Tensor All()
+    {
+        using var scope = NewDisposeScope();
+        return cat([.. Blocks]).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Consecutive parts of as many rows; the last may have fewer. Each is disposed before the next.</summary>
     public IEnumerable<Tensor> Parts(int rows)
     {

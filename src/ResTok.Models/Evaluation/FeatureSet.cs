@@ -28,6 +28,24 @@ internal sealed class FeatureSet(int dimensions, bool keepsRows) : IDisposable
         rows?.Add(other.rows!);
     }
 
+    public void Save(EvaluationState state, string name)
+    {
+        sums.Save(state, name);
+        if (rows is { Count: > 0 })
+            state[name + ".rows"] = rows.All();
+    }
+
+    /// <summary>Adds what was saved.</summary>
+    public void Add(EvaluationState state, string name)
+    {
+        sums.Add(state, name);
+        if (rows is not null && state.Has(name + ".rows"))
+            rows.Add(state[name + ".rows"]);
+    }
+
+    /// <summary>Of each of the first images, the nearest of another set and its squared distance.</summary>
+    public IReadOnlyList<(long Index, double Distance)> NearestIn(FeatureSet other, int count) => PrecisionRecall.Nearest(rows!, other.rows!, count);
+
     /// <summary>The Fréchet distance, or null where a set has neither two images nor given statistics.</summary>
     public double? DistanceTo(FeatureSet other)
     {

@@ -163,6 +163,35 @@ public sealed class ImageSetStatistics : IDisposable
         };
     }
 
+    internal void Save(EvaluationState state, string name)
+    {
+        state.Set(name + ".count", Count);
+        pooled?.Save(state, name + ".inception");
+        spatial?.Save(state, name + ".spatial");
+        if (logits is { Count: > 0 })
+            state[name + ".logits"] = logits.All();
+        resNetFeatures?.Save(state, name + ".resnet18");
+    }
+
+    /// <summary>Adds what was saved, behind one's own.</summary>
+    /// <exception cref="Checkpoints.CheckpointException">It was made with other weights.</exception>
+    internal void Add(EvaluationState state, string name)
+    {
+        pooled?.Add(state, name + ".inception");
+        spatial?.Add(state, name + ".spatial");
+        if (state.Has(name + ".logits"))
+            logits?.Add(state[name + ".logits"]);
+        resNetFeatures?.Add(state, name + ".resnet18");
+        Count += (long)state.Numbers(name + ".count")[0];
+    }
+
+    /// <summary>Of each of the first images, the nearest of another set, by the features of Inception or else of the ResNet-18, and its squared distance.</summary>
+    internal IReadOnlyList<(long Index, double Distance)> NearestIn(ImageSetStatistics other, int count)
+    {
+        ThrowIfOther(other);
+        return (pooled ?? resNetFeatures!).NearestIn((other.pooled ?? other.resNetFeatures)!, count);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

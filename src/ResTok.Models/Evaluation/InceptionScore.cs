@@ -38,6 +38,21 @@ internal sealed class InceptionScore(int classes = InceptionNetwork.Classes) : I
         count += other.count;
     }
 
+    public void Save(EvaluationState state, string name)
+    {
+        state[name + ".probabilities"] = probabilities;
+        state.Set(name + ".sums", entropies, count);
+    }
+
+    /// <summary>Adds sums that were saved.</summary>
+    public void Add(EvaluationState state, string name)
+    {
+        probabilities.add_(state[name + ".probabilities"]);
+        double[] sums = state.Numbers(name + ".sums");
+        entropies += sums[0];
+        count += (long)sums[1];
+    }
+
     /// <summary>At least 1.</summary>
     public double Value()
     {

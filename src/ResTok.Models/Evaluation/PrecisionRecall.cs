@@ -45,6 +45,30 @@ internal static class PrecisionRecall
         });
     }
 
+    /// <summary>Of each of the first points, the nearest of others: its row and its squared distance.</summary>
+    public static IReadOnlyList<(long Index, double Distance)> Nearest(FeatureRows points, FeatureRows others, int count)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor first = points.Blocks.First().narrow(0, 0, Math.Min(count, Math.Min(points.Count, 1000)));
+        var nearest = new (long Index, double Distance)[first.shape[0]];
+        Array.Fill(nearest, (-1, double.PositiveInfinity));
+        long at = 0;
+        foreach (Tensor block in others.Blocks)
+        {
+            (Tensor values, Tensor indexes) = SquaredDistances(first, block).min(1);
+            double[] found = [.. values.data<double>()];
+            long[] rows = [.. indexes.data<long>()];
+            for (int i = 0; i < found.Length; i++)
+            {
+                if (found[i] < nearest[i].Distance)
+                    nearest[i] = (at + rows[i], found[i]);
+            }
+            at += block.shape[0];
+        }
+        return nearest;
+    }
+
     /// <summary>The share of points that lie within the radius of some centre.</summary>
     private static double Share(FeatureRows points, FeatureRows centres, Tensor radii)
     {

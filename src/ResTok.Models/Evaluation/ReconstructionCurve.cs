@@ -44,7 +44,11 @@ public sealed class ReconstructionCurve : IDisposable
     /// <param name="images">[B, 3, S, S] in [0, 1], S = <see cref="TokenizerConfig.CropSize"/>.</param>
     /// <returns>Of the largest number of tokens: how close each reconstruction comes.</returns>
     /// <exception cref="ArgumentException">The images have another shape or type.</exception>
-    public IReadOnlyList<ReconstructionDistance> Add(Tensor images)
+    public IReadOnlyList<ReconstructionDistance> Add(Tensor images) => Add(images, null);
+
+    /// <param name="images">[B, 3, S, S] in [0, 1].</param>
+    /// <param name="onRebuilt">Gets each number of tokens and what was rebuilt from them, [B, 3, S, S], before it is disposed.</param>
+    internal IReadOnlyList<ReconstructionDistance> Add(Tensor images, Action<int, Tensor>? onRebuilt)
     {
         using var noGradient = no_grad();
         using TokenizerEncoding encoding = tokenizer.Encode(images);
@@ -57,6 +61,7 @@ public sealed class ReconstructionCurve : IDisposable
             using Tensor rebuilt = tokenizer.Decode(encoding.Tokens, TokenCounts[i]);
             int[] tokens = [.. encoding.Tokens.narrow(1, 0, TokenCounts[i]).contiguous().cpu().data<long>().ToArray().Select(token => (int)token)];
             distances = evaluators[i].Add(x, features, rebuilt, tokens);
+            onRebuilt?.Invoke(TokenCounts[i], rebuilt);
         }
         return distances;
     }
@@ -70,6 +75,20 @@ public sealed class ReconstructionCurve : IDisposable
             throw new ArgumentException("Only curves over the same numbers of tokens add up.", nameof(other));
         for (int i = 0; i < evaluators.Length; i++)
             evaluators[i].Add(other.evaluators[i]);
+    }
+
+    internal void Save(EvaluationState state)
+    {
+        for (int i = 0; i < evaluators.Length; i++)
+            evaluators[i].Save(state, $"tokens{TokenCounts[i]}");
+    }
+
+    /// <summary>Adds what was saved.</summary>
+    /// <exception cref="Checkpoints.CheckpointException">It gathers other metrics.</exception>
+    internal void Add(EvaluationState state)
+    {
+        for (int i = 0; i < evaluators.Length; i++)
+            evaluators[i].Add(state, $"tokens{TokenCounts[i]}");
     }
 
     /// <summary>The metrics so far, by <see cref="TokenCounts"/>.</summary>

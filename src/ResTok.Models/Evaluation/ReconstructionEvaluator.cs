@@ -124,6 +124,33 @@ public sealed class ReconstructionEvaluator : IDisposable
         count += other.count;
     }
 
+    internal void Save(EvaluationState state, string name)
+    {
+        state.Set(name + ".sums", count, psnr, ssim, multiScale, lpips, perceptual, hasMultiScale ? 1 : 0);
+        codebook?.Save(state, name + ".codebook");
+        real?.Save(state, name + ".inception.real");
+        rebuilt?.Save(state, name + ".inception.rebuilt");
+        score?.Save(state, name + ".inception.score");
+        resNetReal?.Save(state, name + ".resnet18.real");
+        resNetRebuilt?.Save(state, name + ".resnet18.rebuilt");
+    }
+
+    /// <summary>Adds what was saved.</summary>
+    /// <exception cref="Checkpoints.CheckpointException">It gathers other metrics.</exception>
+    internal void Add(EvaluationState state, string name)
+    {
+        codebook?.Add(state, name + ".codebook");
+        real?.Add(state, name + ".inception.real");
+        rebuilt?.Add(state, name + ".inception.rebuilt");
+        score?.Add(state, name + ".inception.score");
+        resNetReal?.Add(state, name + ".resnet18.real");
+        resNetRebuilt?.Add(state, name + ".resnet18.rebuilt");
+        double[] sums = state.Numbers(name + ".sums");
+        count += (long)sums[0];
+        (psnr, ssim, multiScale, lpips, perceptual) = (psnr + sums[1], ssim + sums[2], multiScale + sums[3], lpips + sums[4], perceptual + sums[5]);
+        hasMultiScale &= sums[6] == 1;
+    }
+
     /// <summary>The metrics of what was added so far.</summary>
     /// <exception cref="InvalidOperationException">Nothing was added.</exception>
     public ReconstructionMetrics Result()

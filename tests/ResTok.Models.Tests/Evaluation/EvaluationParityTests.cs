@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ResTok.Models.Evaluation;
 using ResTok.Models.Tests.Parity;
+using ResTok.Models.Training.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,6 +20,18 @@ public class EvaluationParityTests
     public static TheoryData<string, string> PixelPairs() => Cases("pixel", "pairs");
 
     public static TheoryData<string, string> LpipsPairs() => Cases("lpips", "pairs");
+
+    /// <summary>Without the two of rectangular windows, where the reference fails or never ends.</summary>
+    public static TheoryData<string, string> SearchRuns()
+    {
+        var data = new TheoryData<string, string>();
+        foreach ((string set, string folder) in GoldenSet.Folders("search"))
+        {
+            foreach (JsonNode? run in JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "search.json")))!["runs"]!.AsArray().Where(run => (string)run!["status"]! == "finished"))
+                data.Add(set, (string)run!["name"]!);
+        }
+        return data;
+    }
 
     public static TheoryData<string, string> UsageCases() => Cases("usage", "cases");
 
@@ -152,6 +165,39 @@ public class EvaluationParityTests
         Relative((double)pair["alex"]!["total"]!, total);
 
         static void Relative(double wanted, double found) => Assert.InRange(found, wanted * (1 - 1e-5) - 1e-8, wanted * (1 + 1e-5) + 1e-8);
+    }
+
+    [Theory]
+    [MemberData(nameof(LpipsPairs))]
+    public void Lpips_on_VGG16_as_the_training_loss(string set, string name)
+    {
+        using var golden = new GoldenSet(GoldenSet.Folders("lpips")[set], "lpips");
+        using var scope = NewDisposeScope();
+        JsonNode pair = Find(golden, "pairs", name);
+        (Tensor real, Tensor fake) = Pair(golden.Salt, pair);
+        using var network = new PerceptualLoss(new EvaluationImages(golden.Salt).VggWeights, CPU);
+        double wanted = (double)pair["vgg"]!["total"]!, found = network.Forward(fake, real).item<float>();
+        Assert.InRange(found, wanted * (1 - 1e-5) - 1e-8, wanted * (1 + 1e-5) + 1e-8);
+    }
+
+    [Theory]
+    [MemberData(nameof(SearchRuns))]
+    public void Guidance_search_tries_what_the_reference_tries(string set, string name)
+    {
+        JsonNode golden = JsonNode.Parse(File.ReadAllText(Path.Combine(GoldenSet.Folders("search")[set], "search.json")))!;
+        JsonNode run = golden["runs"]!.AsArray().Single(entry => (string)entry!["name"]! == name)!;
+        (double Scale, double Distance)[] wanted = [.. run["evaluations"]!.AsArray().Select(trial => ((double)trial!["cfg_scale"]!, (double)trial["FID"]!))];
+        var tried = new List<(double Scale, double Distance)>();
+        if (run["rows_already_there"] is { } rows) // of which the search may use those of its own schedule and number of samples
+            tried.AddRange(rows.AsArray().Where(row => (int)row![0]! == 50_000 && (string)row[3]! == (string)run["schedule"]!).Select(row => ((double)row![2]!, (double)row[4]!)));
+        double start = wanted[0].Scale;
+        foreach ((double scale, double distance) in wanted)
+        {
+            Assert.Equal(scale, GuidanceSearch.Next(tried, start, (double)run["min_cfg_scale"]!, [0.25]));
+            tried.Add((scale, distance));
+        }
+        Assert.Null(GuidanceSearch.Next(tried, start, (double)run["min_cfg_scale"]!, [0.25]));
+        Assert.Equal(tried.Min(trial => trial.Distance), GuidanceSearch.Best(tried)!.Value.Distance); // and not the last one tried
     }
 
     [Theory]
