@@ -114,6 +114,18 @@ public static class ResTokImages
         }
     }
 
+    /// <summary>Shorter edge to a size, then the middle square, as planar RGB in [0, 1]: what the tokenizer takes.</summary>
+    internal static void FitPlanes(DecodedImage image, int size, Span<float> planes)
+    {
+        byte[] rgb = CenterCrop(Rgb(image.Pixels, 0, 2, out _), image.Width, image.Height, size);
+        for (int i = 0; i < size * size; i++)
+        {
+            planes[i] = rgb[3 * i] / 255f;
+            planes[size * size + i] = rgb[3 * i + 1] / 255f;
+            planes[2 * size * size + i] = rgb[3 * i + 2] / 255f;
+        }
+    }
+
     /// <summary>Shorter edge to a size, then the middle square.</summary>
     internal static byte[] CenterCrop(byte[] rgb, int width, int height, int size)
     {

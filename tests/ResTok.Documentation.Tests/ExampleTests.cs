@@ -12,6 +12,7 @@ public sealed class ExampleTests
         "M:ResTok.MLNet.ResTokCatalog.ResTokTrainTokenizer(", "M:ResTok.MLNet.ResTokCatalog.ResTokTrainGenerator(",
         "M:ResTok.MLNet.ResTokTokenizer.Load(", "M:ResTok.MLNet.ResTokTokenizer.FromHubAsync(", "M:ResTok.MLNet.ResTokGenerator.Load(", "M:ResTok.MLNet.ResTokGenerator.FromHubAsync(",
         "T:ResTok.MLNet.DemoTokenizer", "T:ResTok.MLNet.DemoGenerator",
+        "M:ResTok.MLNet.ImageCatalog.EvaluateReconstruction(", "M:ResTok.MLNet.ImageCatalog.EvaluateGeneration(",
         "M:ResTok.MLNet.ContextCancellation.CancelWith(",
         "M:ResTok.MLNet.Interactive.NotebookExtensions.ToStrip(", "M:ResTok.MLNet.Interactive.NotebookExtensions.ToTable(", "T:ResTok.MLNet.Interactive.TrainingCurve",
         "M:ResTok.Models.ImageTokenizer.Load(", "M:ResTok.Models.ImageTokenizer.Encode(", "M:ResTok.Models.ImageTokenizer.Decode(",

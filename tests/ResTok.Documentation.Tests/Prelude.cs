@@ -24,6 +24,7 @@ public static class Prelude
         global using ResTok.MLNet.Onnx;
         global using ResTok.Models;
         global using ResTok.Models.Checkpoints;
+        global using ResTok.Models.Evaluation;
         global using ResTok.Models.Training;
         global using TorchSharp;
         global using static ResTok.Documentation.Tests.Prelude;

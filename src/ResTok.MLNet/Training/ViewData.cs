@@ -21,8 +21,9 @@ internal delegate string? SampleReader<T>(long row, Random random, out T sample)
 /// <param name="seed">Of the run.</param>
 /// <param name="onInvalidRow">Whether a row that cannot be used ends the training or is left out.</param>
 /// <param name="open">Makes, for a cursor, what reads samples.</param>
+/// <param name="use">What the rows are for, for messages.</param>
 internal sealed class ViewData<T>(
-    IHostEnvironment environment, IDataView view, DataViewSchema.Column[] columns, long seed, InvalidRowHandling onInvalidRow, Func<IRowSource, SampleReader<T>> open) : ITrainingData<T>
+    IHostEnvironment environment, IDataView view, DataViewSchema.Column[] columns, long seed, InvalidRowHandling onInvalidRow, Func<IRowSource, SampleReader<T>> open, string use = "training") : ITrainingData<T>
 {
     private long reported;
 
@@ -30,7 +31,10 @@ internal sealed class ViewData<T>(
     public IEnumerable<Lazy<T>> Read(int epoch) => Read(view.CanShuffle ? RandomOf(epoch, -1) : null, row => RandomOf(epoch, row));
 
     /// <summary>All rows once, unshuffled, without augmentation's chances differing between calls.</summary>
-    public List<T> ReadAll() => [.. Read(null, row => RandomOf(0, row)).Select(sample => sample.Value)];
+    public List<T> ReadAll() => [.. ReadInOrder()];
+
+    /// <summary>The same, one after the other.</summary>
+    public IEnumerable<T> ReadInOrder() => Read(null, row => RandomOf(0, row)).Select(sample => sample.Value);
 
     private IEnumerable<Lazy<T>> Read(Random? shuffle, Func<long, Random> randomOf)
     {
@@ -38,7 +42,7 @@ internal sealed class ViewData<T>(
         using DataViewRowCursor cursor = view.GetRowCursor(columns.Union(files.PathsOf(columns)), shuffle);
         SampleReader<T> read = open(new CursorSource(cursor, files));
         ValueGetter<DataViewRowId> id = cursor.GetIdGetter();
-        var invalid = new InvalidRows(environment, onInvalidRow, "are left out of the training");
+        var invalid = new InvalidRows(environment, onInvalidRow, $"are left out of the {use}");
         long row = 0;
         try
         {
@@ -51,7 +55,7 @@ internal sealed class ViewData<T>(
                     yield return new(() => sample);
             }
             if (row > 0 && invalid.Count == row)
-                throw new InvalidOperationException($"There is nothing to train on: none of the {row} rows can be used. The first: {invalid.First}");
+                throw new InvalidOperationException($"None of the {row} rows can be used for the {use}. The first: {invalid.First}");
         }
         finally
         {

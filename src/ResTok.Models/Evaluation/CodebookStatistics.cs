@@ -51,4 +51,16 @@ internal sealed class CodebookStatistics
         for (int i = 0; i < counts.Length; i++)
             counts[i] += other.counts[i];
     }
+
+    public void Save(EvaluationState state, string name) => state.Set(name, [.. counts.Select(count => (double)count)]);
+
+    /// <summary>Adds counts that were saved.</summary>
+    public void Add(EvaluationState state, string name)
+    {
+        double[] others = state.Numbers(name);
+        if (others.Length != counts.Length)
+            throw new ArgumentException($"Counts of {others.Length} tokens do not add to those of {counts.Length}.", nameof(state));
+        for (int i = 0; i < counts.Length; i++)
+            counts[i] += (long)others[i];
+    }
 }

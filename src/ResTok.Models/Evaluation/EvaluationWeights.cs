@@ -10,6 +10,10 @@ namespace ResTok.Models.Evaluation;
 /// </summary>
 public sealed record EvaluationWeights
 {
+    /// <summary>For messages.</summary>
+    internal const string WantedResNet18 =
+        "ResNet18.onnx of the package Microsoft.ML.DnnImageFeaturizer.ResNet18 0.23.1 (dotnet package download Microsoft.ML.DnnImageFeaturizer.ResNet18@0.23.1)";
+
     /// <summary>
     /// <c>pt_inception-2015-12-05-6726825d.pth</c> (95,628,359 bytes, the last digits are the start of its SHA-256), published with mseitzer/pytorch-fid as release
     /// <c>fid_weights</c>: FID, sFID, Inception Score, precision and recall. By default the environment variable <c>RESTOK_INCEPTION</c>.
@@ -28,6 +32,13 @@ public sealed record EvaluationWeights
     /// </summary>
     public string? LpipsHeads { get; init; } = FromEnvironment("RESTOK_LPIPS_ALEX");
 
+    /// <summary>
+    /// <c>ResNet18.onnx</c> (63,653,533 bytes, SHA-256 e2552f19…ff8f) of the package Microsoft.ML.DnnImageFeaturizer.ResNet18 0.23.1, for the
+    /// ResNet-18 distances. By default the environment variable <c>RESTOK_RESNET18</c>; else where that package puts it: in the folder of a
+    /// program that references it, or in NuGet's folder of packages on this machine.
+    /// </summary>
+    public string? ResNet18 { get; init; } = FindResNet18();
+
     /// <summary>Whether the Inception network computes in float64, as the reference does of reconstructions. float32 is faster and 2e-6 off in its features.</summary>
     public bool InceptionInFloat64 { get; init; } = true;
 
@@ -44,6 +55,21 @@ public sealed record EvaluationWeights
         return Load(nameof(AlexNet), network, "torchvision's alexnet-owt-7be5be79.pth",
             () => AuxiliaryNetwork.Load(network, features => Load(nameof(LpipsHeads), heads, "lpips/weights/v0.1/alex.pth of the package lpips",
                 () => AuxiliaryNetwork.Load(heads, linear => new AlexDistance(new FeaturesAndHeads(features, linear), device)))));
+    }
+
+    /// <inheritdoc cref="LoadInception" path="/exception"/>
+    internal ResNet18Network? LoadResNet18(Device device) => ResNet18 is not { } path ? null
+        : Load(nameof(ResNet18), path, WantedResNet18, () => ResNet18Network.Load(path, device));
+
+    /// <summary>Where ResNet18.onnx is, or null.</summary>
+    internal static string? FindResNet18()
+    {
+        if (FromEnvironment("RESTOK_RESNET18") is { } given)
+            return given;
+        string file = Path.Combine("DnnImageModels", "ResNet18Onnx", "ResNet18.onnx");
+        string packages = FromEnvironment("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        string[] places = [Path.Combine(AppContext.BaseDirectory, file), Path.Combine(packages, "microsoft.ml.dnnimagefeaturizer.resnet18", "0.23.1", "tools", file)];
+        return places.FirstOrDefault(File.Exists);
     }
 
     private static T Load<T>(string option, string path, string wanted, Func<T> load)

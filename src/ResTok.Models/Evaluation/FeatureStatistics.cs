@@ -59,6 +59,23 @@ internal sealed class FeatureStatistics : IDisposable
         Count += other.Count;
     }
 
+    /// <summary>Writes the sums under a name.</summary>
+    public void Save(EvaluationState state, string name)
+    {
+        state[name + ".sum"] = sum;
+        state[name + ".products"] = products;
+        state.Set(name + ".count", Count);
+    }
+
+    /// <summary>Adds sums that were saved.</summary>
+    public void Add(EvaluationState state, string name)
+    {
+        using var noGradient = no_grad();
+        sum.add_(state[name + ".sum"]);
+        products.add_(state[name + ".products"]);
+        Count += (long)state.Numbers(name + ".count")[0];
+    }
+
     /// <summary>The mean and the unbiased covariance (n − 1). The caller disposes them.</summary>
     /// <exception cref="InvalidOperationException">Fewer than two images were added.</exception>
     public FeatureDistribution Distribution()

@@ -10,6 +10,9 @@ namespace ResTok.Models.Evaluation;
 /// <param name="classes">Of the network.</param>
 internal sealed class InceptionScore(int classes = InceptionNetwork.Classes) : IDisposable
 {
+    /// <summary>Images that a score of generated images is computed of at a time.</summary>
+    public const int Part = 5000;
+
     private const double Epsilon = 1e-16;
 
     private readonly Tensor probabilities = zeros([classes], dtype: ScalarType.Float64).DetachFromDisposeScope();
@@ -35,6 +38,21 @@ internal sealed class InceptionScore(int classes = InceptionNetwork.Classes) : I
         count += other.count;
     }
 
+    public void Save(EvaluationState state, string name)
+    {
+        state[name + ".probabilities"] = probabilities;
+        state.Set(name + ".sums", entropies, count);
+    }
+
+    /// <summary>Adds sums that were saved.</summary>
+    public void Add(EvaluationState state, string name)
+    {
+        probabilities.add_(state[name + ".probabilities"]);
+        double[] sums = state.Numbers(name + ".sums");
+        entropies += sums[0];
+        count += (long)sums[1];
+    }
+
     /// <summary>At least 1.</summary>
     public double Value()
     {
@@ -46,14 +64,16 @@ internal sealed class InceptionScore(int classes = InceptionNetwork.Classes) : I
     /// The score as the evaluation of generated images computes it: in float32, the mean over consecutive parts, and without an epsilon; so
     /// a probability that is 0 makes it NaN.
     /// </summary>
-    /// <param name="logits">[N, classes] of all images.</param>
-    /// <param name="part">Images of a part; 5000 in the reference. The last may have fewer.</param>
-    public static double OfParts(Tensor logits, int part = 5000)
+    /// <param name="parts">Logits, [B, classes] each: <see cref="Part"/> images in the reference, and the last may have fewer.</param>
+    public static double OfParts(IEnumerable<Tensor> parts)
     {
         using var noGradient = no_grad();
-        using var scope = NewDisposeScope();
-        return softmax(logits.to(ScalarType.Float32), -1).split(part).Average(p =>
-            (p * (p.log() - p.mean([0], keepdim: true).log())).sum([1]).mean().exp().item<float>());
+        return parts.Average(logits =>
+        {
+            using var scope = NewDisposeScope();
+            Tensor p = softmax(logits.to(ScalarType.Float32), -1);
+            return (double)(p * (p.log() - p.mean([0], keepdim: true).log())).sum([1]).mean().exp().item<float>();
+        });
     }
 
     public void Dispose() => probabilities.Dispose();

@@ -24,6 +24,14 @@ internal static class NpzFile
         return NpyArray.ReadHead(stream, source).ReadAll(stream, source);
     }
 
+    /// <summary>Whether the file has images.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged or no such file.</exception>
+    public static bool HasImages(string path)
+    {
+        using ZipArchive zip = Open(path);
+        return zip.GetEntry(Images + ".npy") is not null;
+    }
+
     /// <summary>Reads the images batch by batch, each [B, 3, H, W] uint8, which is disposed before the next.</summary>
     /// <exception cref="InvalidDataException">The file is damaged, has no images, or not uint8 [N, H, W, 3].</exception>
     public static IEnumerable<Tensor> ReadImages(string path, int batch)

@@ -24,6 +24,18 @@ public sealed record ReconstructionMetrics
     /// <summary>Of all reconstructions, from 1; null without its weights.</summary>
     public double? InceptionScore { get; init; }
 
+    /// <summary>
+    /// The ResNet-18 perceptual distance, in [0, 2]: LPIPS's formula without learned heads, on the network of
+    /// <see cref="EvaluationWeights.ResNet18"/>. Not to be called LPIPS. Null without its weights.
+    /// </summary>
+    public double? ResNet18PerceptualDistance { get; init; }
+
+    /// <summary>
+    /// The ResNet-18 Fréchet distance, from 0: FID's formula on that network's 512 features. Not to be called FID. Null without its weights or
+    /// with fewer than two pairs.
+    /// </summary>
+    public double? ResNet18FrechetDistance { get; init; }
+
     /// <summary>The share of the codebook that came, in [0, 1]; null without tokens.</summary>
     public double? CodebookUsage { get; init; }
 

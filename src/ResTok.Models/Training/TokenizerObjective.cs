@@ -1,3 +1,4 @@
+using ResTok.Models.Evaluation;
 using ResTok.Models.Parameters;
 using ResTok.Models.Tokenizer.Networks;
 using ResTok.Models.Training.Losses;
@@ -8,13 +9,14 @@ namespace ResTok.Models.Training;
 
 /// <summary>
 /// What a tokenizer's training minimises (arXiv 2601.03955, section 4; reference <c>losses.py</c>):
-/// L = λ_rec·L_rec + λ_q·L_q + λ_p·LPIPS + λ_adv·L_G + λ_vf·L_align. It holds the networks that some terms need and trains those of them
-/// that learn too.
+/// L = λ_rec·L_rec + λ_q·L_q + λ_p·LPIPS + λ_adv·L_G + λ_vf·L_align, and λ_r·ResNet-18 for those who have no weights of LPIPS's. It holds the
+/// networks that some terms need and trains those of them that learn too.
 /// </summary>
 internal sealed class TokenizerObjective : IDisposable
 {
     private readonly TokenizerTrainingOptions options;
     private readonly PerceptualLoss? perceptual;
+    private readonly ResNet18Network? resNet;
     private readonly AdversarialLoss? adversarial;
     private readonly FoundationAlignment? alignment;
     private readonly List<(Tensor Images, Tensor Rebuilt)> pending = []; // of this step, for the discriminator
@@ -30,6 +32,8 @@ internal sealed class TokenizerObjective : IDisposable
         {
             if (options.PerceptualWeight > 0)
                 perceptual = PerceptualLoss.Load(options.VggCheckpoint!, options.LpipsCheckpoint!, device);
+            if (options.ResNet18Weight > 0)
+                resNet = ResNet18Network.Load(options.ResNet18Checkpoint!, device);
             if (options.AdversarialWeight > 0)
                 adversarial = new(Discriminator.Create(options, device), options, device);
             if (options.AlignmentWeight > 0)
@@ -68,6 +72,7 @@ internal sealed class TokenizerObjective : IDisposable
         Tensor loss = options.ReconstructionWeight * Reconstruction()
             + options.QuantizerWeight * Quantizer()
             + options.PerceptualWeight * Perceptual()
+            + options.ResNet18Weight * ResNet18()
             + options.AdversarialWeight * Generator()
             + options.AlignmentWeight * Alignment();
         return loss.MoveToOuterDisposeScope();
@@ -86,7 +91,15 @@ internal sealed class TokenizerObjective : IDisposable
             return step >= options.QuantizeFrom ? total : zero;
         }
 
-        Tensor Perceptual() => perceptual is null ? zero : Reported("perceptual_loss", perceptual.ForwardShifted(images, rebuilt, new Random((int)seed)));
+        Tensor Perceptual() => perceptual is null ? zero : Reported("perceptual_loss", Shifted(perceptual.Forward));
+
+        Tensor ResNet18() => resNet is null ? zero : Reported("resnet18_loss", Shifted(resNet.Distance).mean());
+
+        Tensor Shifted(Func<Tensor, Tensor, Tensor> distance)
+        {
+            (Tensor x, Tensor y) = RandomShift.Of(images, rebuilt, new Random((int)seed));
+            return distance(x, y);
+        }
 
         Tensor Generator()
         {
@@ -123,6 +136,7 @@ internal sealed class TokenizerObjective : IDisposable
     {
         Forget();
         perceptual?.Dispose();
+        resNet?.Dispose();
         adversarial?.Dispose();
         alignment?.Dispose();
     }

@@ -1,3 +1,4 @@
+using ResTok.Models.Evaluation;
 using ResTok.Models.Tokenizer.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,6 +15,7 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
     private readonly NestedDropout dropout;
     private readonly CodebookUse codebookUse;
     private readonly TokenizerObjective objective;
+    private readonly ReconstructionNetworks? networks; // of validation
 
     /// <param name="tokenizer">What to train, float32.</param>
     /// <param name="images">Interleaved RGB of S×S pixels.</param>
@@ -26,6 +28,7 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
         this.validation = validation;
         dropout = new(tokenizer.Config);
         codebookUse = new(tokenizer.Config.CodebookSize, options.ResetCodesEvery, tokenizer.Device);
+        networks = validation.Count > 0 ? new(options.ValidationWeights, tokenizer.Device) : null;
         objective = new(tokenizer.Config, options, tokenizer.Device);
     }
 
@@ -36,6 +39,7 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
     {
         codebookUse.Dispose();
         objective.Dispose();
+        networks?.Dispose();
         base.Dispose();
     }
 
@@ -61,22 +65,26 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
     {
         if (validation.Count == 0)
             return null;
-        var squares = new Dictionary<int, double>();
+        using var curve = new ReconstructionCurve(Model, networks!, TokenCounts);
         foreach (byte[][] batch in validation.Chunk(options.BatchSize))
         {
-            using var noGradient = no_grad();
-            using var scope = NewDisposeScope();
-            Tensor images = ImageBatch.ToTensor(batch, Model.Config.CropSize, Model.Device);
-            using TokenizerEncoding encoding = Model.Encode(images);
-            foreach (int count in TokenCounts)
+            using Tensor images = ImageBatch.ToTensor(batch, Model.Config.CropSize, Model.Device);
+            curve.Add(images);
+        }
+        IReadOnlyList<(int TokenCount, ReconstructionMetrics Metrics)> results = curve.Result();
+        foreach ((int count, ReconstructionMetrics found) in results)
+        {
+            foreach ((string name, double? value) in new[]
             {
-                using Tensor rebuilt = Model.Decode(encoding.Tokens, count);
-                squares[count] = squares.GetValueOrDefault(count) + (rebuilt.clamp(0, 1) - images).pow(2).mean([1, 2, 3]).log10().mul(-10).sum().item<float>();
+                ("psnr", found.Psnr), ("ssim", found.Ssim), ("lpips", found.Lpips), ("rfid", found.FrechetInceptionDistance),
+                ("resnet18_perceptual", found.ResNet18PerceptualDistance), ("resnet18_frechet", found.ResNet18FrechetDistance),
+            })
+            {
+                if (value is { } number)
+                    metrics.Add(FormattableString.Invariant($"{name}_{count}"), number);
             }
         }
-        foreach ((int count, double sum) in squares)
-            metrics.Add(FormattableString.Invariant($"psnr_{count}"), sum / validation.Count);
-        return -squares[Model.Config.LatentTokens] / validation.Count;
+        return -results[^1].Metrics.Psnr;
     }
 
     /// <summary>Some validation images, and under them their reconstructions from more and more tokens.</summary>

@@ -1,3 +1,5 @@
+using ResTok.Models.Evaluation;
+
 namespace ResTok.Models.Training;
 
 /// <summary>How a tokenizer is trained (arXiv 2601.03955, section 4; reference <c>restok_l_128.yaml</c>).</summary>
@@ -41,6 +43,15 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
     public string? LpipsCheckpoint { get; init; }
 
     /// <summary>
+    /// Weight of the ResNet-18 perceptual distance, 0 or more: this library's own, for those who have no weights for LPIPS. It takes the
+    /// part of <see cref="PerceptualWeight"/>, and needs <see cref="ResNet18Checkpoint"/>.
+    /// </summary>
+    public double ResNet18Weight { get; init; }
+
+    /// <summary><c>ResNet18.onnx</c> of the package Microsoft.ML.DnnImageFeaturizer.ResNet18 0.23.1. By default as <see cref="EvaluationWeights.ResNet18"/>.</summary>
+    public string? ResNet18Checkpoint { get; init; } = EvaluationWeights.FindResNet18();
+
+    /// <summary>
     /// Weight of the adversarial loss, 0 or more; official 0.5. Reference <c>discriminator_weight</c> · <c>discriminator_factor</c>.
     /// </summary>
     public double AdversarialWeight { get; init; }
@@ -69,6 +80,13 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
     /// <summary>Cosine distance up to which features count as aligned, in [0, 1). Reference <c>cos_margin</c>.</summary>
     public double CosineMargin { get; init; } = 0.25;
 
+    /// <summary>
+    /// The networks whose distances validation reports beside PSNR and SSIM, for each number of tokens: <c>lpips_128</c>, <c>rfid_128</c>,
+    /// <c>resnet18_perceptual_128</c>, <c>resnet18_frechet_128</c>. Null for none; <c>new()</c> for those that are found. Fréchet distances
+    /// depend on the number of images: compare them within a run.
+    /// </summary>
+    public EvaluationWeights? ValidationWeights { get; init; }
+
     /// <inheritdoc/>
     public override void Validate()
     {
@@ -78,6 +96,7 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
         AtLeast(0, ResetCodesEvery, nameof(ResetCodesEvery));
         AtLeast(0, QuantizeFrom, nameof(QuantizeFrom));
         AtLeast(0, PerceptualWeight, nameof(PerceptualWeight));
+        AtLeast(0, ResNet18Weight, nameof(ResNet18Weight));
         AtLeast(0, AdversarialWeight, nameof(AdversarialWeight));
         AtLeast(0, DiscriminatorStart, nameof(DiscriminatorStart));
         AtLeast(0, LeCamWeight, nameof(LeCamWeight));
@@ -85,6 +104,7 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
         Share(CosineMargin, nameof(CosineMargin));
         Needs(PerceptualWeight, nameof(PerceptualWeight), VggCheckpoint, nameof(VggCheckpoint), "torchvision's VGG16");
         Needs(PerceptualWeight, nameof(PerceptualWeight), LpipsCheckpoint, nameof(LpipsCheckpoint), "the heads of LPIPS");
+        Needs(ResNet18Weight, nameof(ResNet18Weight), ResNet18Checkpoint, nameof(ResNet18Checkpoint), EvaluationWeights.WantedResNet18);
         Needs(Discriminator == DiscriminatorKind.Dino ? AdversarialWeight : 0, nameof(AdversarialWeight), DinoCheckpoint, nameof(DinoCheckpoint), "the DINO ViT-S/16");
         Needs(AlignmentWeight, nameof(AlignmentWeight), FoundationCheckpoint, nameof(FoundationCheckpoint), "a DINOv3 model");
     }

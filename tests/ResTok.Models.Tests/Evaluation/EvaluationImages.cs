@@ -10,7 +10,11 @@ internal sealed class EvaluationImages(string salt)
 {
     private readonly Recipe recipe = new(salt);
 
-    public IParameterSource Weights => new PositiveHeads(recipe);
+    /// <summary>Of Inception, and of LPIPS on AlexNet.</summary>
+    public IParameterSource Weights => new PositiveHeads(recipe, [(1, 0), (2, 3), (3, 6), (4, 8), (5, 10)]);
+
+    /// <summary>Of LPIPS on VGG16.</summary>
+    public IParameterSource VggWeights => new PositiveHeads(recipe, [(1, 0), (1, 2), (2, 5), (2, 7), (3, 10), (3, 12), (3, 14), (4, 17), (4, 19), (4, 21), (5, 24), (5, 26), (5, 28)]);
 
     /// <summary>[1, 3, H, W]: a smooth image with noise.</summary>
     public Tensor Busy(int b, int height, int width) =>
@@ -28,7 +32,8 @@ internal sealed class EvaluationImages(string salt)
         return flat.index_select(0, arange(0, Math.Min(n, (flat.numel() + stride - 1) / stride)) * stride);
     }
 
-    private sealed class PositiveHeads(Recipe recipe) : IParameterSource
+    /// <param name="places">Of each convolution: the slice that the package keeps it in, and its index in torchvision's layers.</param>
+    private sealed class PositiveHeads(Recipe recipe, (int Slice, int Index)[] places) : IParameterSource
     {
         public Tensor Get(string name, long[] shape, Initializer initializer) =>
             name.StartsWith("lin", StringComparison.Ordinal) ? recipe.Weights(name, shape).abs_()
@@ -36,8 +41,8 @@ internal sealed class EvaluationImages(string salt)
             : recipe.Weights(name, shape);
 
         /// <summary>The package keeps torchvision's layers in slices, by which the goldens' weights are made: "3.weight" is "net.slice2.3.weight".</summary>
-        private readonly Dictionary<string, string> names = new[] { (1, 0), (2, 3), (3, 6), (4, 8), (5, 10) }
-            .SelectMany(place => new[] { "weight", "bias" }.Select(kind => ($"{place.Item2}.{kind}", $"net.slice{place.Item1}.{place.Item2}.{kind}")))
+        private readonly Dictionary<string, string> names = places
+            .SelectMany(place => new[] { "weight", "bias" }.Select(kind => ($"{place.Index}.{kind}", $"net.slice{place.Slice}.{place.Index}.{kind}")))
             .ToDictionary(pair => pair.Item1, pair => pair.Item2);
     }
 }

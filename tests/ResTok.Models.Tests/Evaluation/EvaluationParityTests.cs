@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ResTok.Models.Evaluation;
 using ResTok.Models.Tests.Parity;
+using ResTok.Models.Training.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,6 +20,18 @@ public class EvaluationParityTests
     public static TheoryData<string, string> PixelPairs() => Cases("pixel", "pairs");
 
     public static TheoryData<string, string> LpipsPairs() => Cases("lpips", "pairs");
+
+    /// <summary>Without the two of rectangular windows, where the reference fails or never ends.</summary>
+    public static TheoryData<string, string> SearchRuns()
+    {
+        var data = new TheoryData<string, string>();
+        foreach ((string set, string folder) in GoldenSet.Folders("search"))
+        {
+            foreach (JsonNode? run in JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "search.json")))!["runs"]!.AsArray().Where(run => (string)run!["status"]! == "finished"))
+                data.Add(set, (string)run!["name"]!);
+        }
+        return data;
+    }
 
     public static TheoryData<string, string> UsageCases() => Cases("usage", "cases");
 
@@ -47,13 +60,13 @@ public class EvaluationParityTests
         using var golden = new GoldenSet(GoldenSet.Folders("fid")[set], "fid");
         using var scope = NewDisposeScope();
         JsonNode wanted = Find(golden, "precision_recall", name)["float64"]!;
-        Tensor reference = golden[$"pr.{name}.reference"], sample = golden[$"pr.{name}.sample"];
+        using FeatureRows reference = Rows(golden[$"pr.{name}.reference"]), sample = Rows(golden[$"pr.{name}.sample"]);
         (double precision, double recall) = PrecisionRecall.Of(reference, sample);
         Assert.Equal((double)wanted["precision"]!, precision);
         Assert.Equal((double)wanted["recall"]!, recall);
         double tolerance = name == "offset" ? 1e-3 : 1e-5;
-        Near(golden[$"pr.{name}.float64.radii_reference"], PrecisionRecall.Radii(reference.to(ScalarType.Float64)), tolerance);
-        Near(golden[$"pr.{name}.float64.radii_sample"], PrecisionRecall.Radii(sample.to(ScalarType.Float64)), tolerance);
+        Near(golden[$"pr.{name}.float64.radii_reference"], PrecisionRecall.Radii(reference), tolerance);
+        Near(golden[$"pr.{name}.float64.radii_sample"], PrecisionRecall.Radii(sample), tolerance);
     }
 
     [Fact]
@@ -78,9 +91,9 @@ public class EvaluationParityTests
             foreach (JsonNode? run in golden.Description["inception_score_generation"]!["runs"]!.AsArray())
             {
                 double wanted = (double)run!["value_float32"]!;
-                Assert.InRange(InceptionScore.OfParts(generated, (int)run["split_size"]!), wanted * (1 - 2e-6), wanted * (1 + 2e-6));
+                Assert.InRange(InceptionScore.OfParts(generated.split((int)run["split_size"]!)), wanted * (1 - 2e-6), wanted * (1 + 2e-6));
             }
-            Assert.True(double.IsNaN(InceptionScore.OfParts(generated * 100))); // as the reference: a probability that is 0
+            Assert.True(double.IsNaN(InceptionScore.OfParts([generated * 100]))); // as the reference: a probability that is 0
         }
     }
 
@@ -155,6 +168,39 @@ public class EvaluationParityTests
     }
 
     [Theory]
+    [MemberData(nameof(LpipsPairs))]
+    public void Lpips_on_VGG16_as_the_training_loss(string set, string name)
+    {
+        using var golden = new GoldenSet(GoldenSet.Folders("lpips")[set], "lpips");
+        using var scope = NewDisposeScope();
+        JsonNode pair = Find(golden, "pairs", name);
+        (Tensor real, Tensor fake) = Pair(golden.Salt, pair);
+        using var network = new PerceptualLoss(new EvaluationImages(golden.Salt).VggWeights, CPU);
+        double wanted = (double)pair["vgg"]!["total"]!, found = network.Forward(fake, real).item<float>();
+        Assert.InRange(found, wanted * (1 - 1e-5) - 1e-8, wanted * (1 + 1e-5) + 1e-8);
+    }
+
+    [Theory]
+    [MemberData(nameof(SearchRuns))]
+    public void Guidance_search_tries_what_the_reference_tries(string set, string name)
+    {
+        JsonNode golden = JsonNode.Parse(File.ReadAllText(Path.Combine(GoldenSet.Folders("search")[set], "search.json")))!;
+        JsonNode run = golden["runs"]!.AsArray().Single(entry => (string)entry!["name"]! == name)!;
+        (double Scale, double Distance)[] wanted = [.. run["evaluations"]!.AsArray().Select(trial => ((double)trial!["cfg_scale"]!, (double)trial["FID"]!))];
+        var tried = new List<(double Scale, double Distance)>();
+        if (run["rows_already_there"] is { } rows) // of which the search may use those of its own schedule and number of samples
+            tried.AddRange(rows.AsArray().Where(row => (int)row![0]! == 50_000 && (string)row[3]! == (string)run["schedule"]!).Select(row => ((double)row![2]!, (double)row[4]!)));
+        double start = wanted[0].Scale;
+        foreach ((double scale, double distance) in wanted)
+        {
+            Assert.Equal(scale, GuidanceSearch.Next(tried, start, (double)run["min_cfg_scale"]!, [0.25]));
+            tried.Add((scale, distance));
+        }
+        Assert.Null(GuidanceSearch.Next(tried, start, (double)run["min_cfg_scale"]!, [0.25]));
+        Assert.Equal(tried.Min(trial => trial.Distance), GuidanceSearch.Best(tried)!.Value.Distance); // and not the last one tried
+    }
+
+    [Theory]
     [MemberData(nameof(UsageCases))]
     public void Codebook(string set, string name)
     {
@@ -198,6 +244,14 @@ public class EvaluationParityTests
         rest.Add(features.narrow(0, 1, features.shape[0] - 1));
         first.Add(rest);
         return first.Distribution();
+    }
+
+    private static FeatureRows Rows(Tensor features)
+    {
+        var rows = new FeatureRows((int)features.shape[1]);
+        foreach (Tensor batch in features.split(7))
+            rows.Add(batch);
+        return rows;
     }
 
     private static Tensor Bytes(string salt, JsonNode image)

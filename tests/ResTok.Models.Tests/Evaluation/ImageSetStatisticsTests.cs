@@ -20,9 +20,10 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
         parts.Add(rest);
         GenerationMetrics same = parts.CompareWith(whole);
         Assert.Equal(5, same.Count);
-        Assert.Equal(0, same.FrechetInceptionDistance, 1e-6);
+        Assert.Equal(0, same.FrechetInceptionDistance!.Value, 1e-6);
         Assert.Equal(0, same.SpatialFrechetInceptionDistance!.Value, 1e-6);
-        Assert.Equal((1, 1), (same.Precision, same.Recall));
+        Assert.Equal(0, same.ResNet18FrechetDistance!.Value, 1e-6);
+        Assert.Equal((1, 1, 1, 1), (same.Precision, same.Recall, same.ResNet18Precision, same.ResNet18Recall));
         Assert.True(same.InceptionScore >= 1);
     }
 
@@ -39,7 +40,8 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
         GenerationMetrics metrics = generated.CompareWith(real);
         Assert.True(metrics.FrechetInceptionDistance > 0.1, $"{metrics.FrechetInceptionDistance}");
         Assert.Equal(metrics, bytes.CompareWith(real));
-        Assert.Equal(metrics.FrechetInceptionDistance, real.CompareWith(generated).FrechetInceptionDistance, 1e-6);
+        Assert.Equal(metrics.FrechetInceptionDistance!.Value, real.CompareWith(generated).FrechetInceptionDistance!.Value, 1e-6);
+        Assert.Equal(metrics.ResNet18FrechetDistance!.Value, real.CompareWith(generated).ResNet18FrechetDistance!.Value, 1e-6);
     }
 
     [Fact]
@@ -56,11 +58,26 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
     [Fact]
     public void Without_weights_or_images_it_says_what_is_missing()
     {
-        Assert.Contains("pt_inception-2015-12-05-6726825d.pth", Assert.Throws<ArgumentException>(() => new ImageSetStatistics(new() { Inception = null })).Message, StringComparison.Ordinal);
+        Assert.Contains("pt_inception-2015-12-05-6726825d.pth", Assert.Throws<ArgumentException>(() => new ImageSetStatistics(new() { Inception = null, ResNet18 = null })).Message, StringComparison.Ordinal);
         using ImageSetStatistics empty = new(Fast), other = new(Fast);
         Assert.Contains("at least two images", Assert.Throws<InvalidOperationException>(() => empty.CompareWith(other)).Message, StringComparison.Ordinal);
         using var scope = NewDisposeScope();
         Assert.Contains("[B, 3, H, W]", Assert.Throws<ArgumentException>(() => empty.Add(zeros(3, 8, 8))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Sets_of_different_weights_do_not_compare_and_the_ResNet18_alone_gives_its_own_numbers_only()
+    {
+        using var scope = NewDisposeScope();
+        using ImageSetStatistics both = new(Fast), alone = new(new() { Inception = null }), other = new(new() { Inception = null });
+        Assert.Contains("same weights", Assert.Throws<ArgumentException>(() => both.CompareWith(alone)).Message, StringComparison.Ordinal);
+        Assert.Contains("same weights", Assert.Throws<ArgumentException>(() => alone.Add(both)).Message, StringComparison.Ordinal);
+        alone.Add(Recipe.Pictures(5, 64));
+        other.Add(1 - Recipe.Pictures(5, 64));
+        GenerationMetrics metrics = alone.CompareWith(other);
+        Assert.True(metrics is { FrechetInceptionDistance: null, SpatialFrechetInceptionDistance: null, InceptionScore: null, Precision: null, Recall: null });
+        Assert.True(metrics.ResNet18FrechetDistance > 1, $"{metrics.ResNet18FrechetDistance}");
+        Assert.NotNull(metrics.ResNet18Precision);
     }
 
     [Fact]

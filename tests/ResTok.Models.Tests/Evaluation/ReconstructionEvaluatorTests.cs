@@ -49,6 +49,8 @@ public class ReconstructionEvaluatorTests(EvaluationNetworks networks) : IClassF
             Assert.Equal(1, same.Ssim, 1e-6);
             Assert.Equal(0, same.Lpips!.Value, 1e-12);
             Assert.Equal(0, same.FrechetInceptionDistance!.Value, 1e-6);
+            Assert.Equal(0, same.ResNet18PerceptualDistance!.Value, 1e-12);
+            Assert.Equal(0, same.ResNet18FrechetDistance!.Value, 1e-6);
             Assert.Null(same.MultiScaleSsim); // 64 pixels are too few
             Assert.Null(same.CodebookUsage);
         }
@@ -57,7 +59,7 @@ public class ReconstructionEvaluatorTests(EvaluationNetworks networks) : IClassF
         plain.Add(images, images * 0.9);
         ReconstructionMetrics metrics = plain.Result();
         Assert.True(metrics.Psnr is > 15 and < 40 && metrics.Ssim < 1);
-        Assert.True(metrics is { Lpips: null, FrechetInceptionDistance: null, InceptionScore: null });
+        Assert.True(metrics is { Lpips: null, FrechetInceptionDistance: null, InceptionScore: null, ResNet18FrechetDistance: null, ResNet18PerceptualDistance: null });
         Assert.Throws<ArgumentException>(() => plain.Add(images, images.narrow(3, 0, 32)));
     }
 

@@ -45,7 +45,8 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
         }
         Assert.InRange(distance, sum * (1 - 1e-4), sum * (1 + 1e-4));
         Assert.Equal(0, both.Forward(x, x).item<float>());
-        Assert.Equal(0, both.ForwardShifted(x, x, new Random(1)).item<float>());
+        (Tensor first, Tensor second) = RandomShift.Of(x, x, new Random(1));
+        Assert.Equal(0, both.Forward(first, second).item<float>());
     }
 
     [Theory]

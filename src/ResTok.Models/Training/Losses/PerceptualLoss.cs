@@ -11,8 +11,6 @@ namespace ResTok.Models.Training.Losses;
 /// </summary>
 internal sealed class PerceptualLoss : AuxiliaryNetwork
 {
-    private const int Border = 15; // pixels by which both images are shifted at random
-
     /// <summary>The convolutions of each slice by their index in torchvision's <c>features</c>; a pooling stands before all but the first.</summary>
     private static readonly int[][] Slices = [[0, 2], [5, 7], [10, 12, 14], [17, 19, 21], [24, 26, 28]];
 
@@ -68,22 +66,6 @@ internal sealed class PerceptualLoss : AuxiliaryNetwork
             sum = sum + nn.functional.conv2d((halves[0] - halves[1]).pow(2), heads[i]).mean();
         }
         return sum.squeeze(0).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>The same for images that are cut alike at random first, as in training.</summary>
-    /// <param name="x">[B, 3, S, S] in [0, 1].</param>
-    /// <param name="y">[B, 3, S, S] in [0, 1].</param>
-    /// <param name="random">What to draw from.</param>
-    public Tensor ForwardShifted(Tensor x, Tensor y, Random random)
-    {
-        using var scope = NewDisposeScope();
-        long side = x.shape[2];
-        int top = random.Next(Border + 1), bottom = random.Next(Border + 1), left = random.Next(Border + 1), right = random.Next(Border + 1);
-        Tensor Cut(Tensor image) => nn.functional.interpolate(
-            nn.functional.pad(image, [Border, Border, Border, Border], PaddingModes.Replicate)
-                .narrow(2, top, side + 2 * Border - top - bottom).narrow(3, left, side + 2 * Border - left - right),
-            [side, side], mode: InterpolationMode.Bicubic, align_corners: false);
-        return Forward(Cut(x), Cut(y)).MoveToOuterDisposeScope();
     }
 
     public override void Dispose()
