@@ -47,6 +47,20 @@ internal sealed class TokenTableFile
 
     public long Rows => GroupRows.Sum(count => (long)count);
 
+    /// <summary>What the tokens take in the file.</summary>
+    public long TokenBytes()
+    {
+        using Reading reading = Open();
+        long bytes = 0;
+        for (int group = 0; group < GroupRows.Count; group++)
+        {
+            using RowGroupReader rows = reading.File.RowGroup(group);
+            using ColumnChunkMetaData chunk = rows.MetaData.GetColumnChunkMetaData(columns.Tokens);
+            bytes += chunk.TotalCompressedSize;
+        }
+        return bytes;
+    }
+
     /// <summary>Opens the file for several groups; the caller disposes it.</summary>
     public Reading Open()
     {
