@@ -25,8 +25,15 @@ internal sealed class TokenTableFile
             HasLabels |= columns.Label >= 0 && HasValues(rows, columns.Label);
         }
         GroupRows = counts;
-        if (counts.FindIndex(count => count > 0) is >= 0 and int first)
-            TokensPerRow = FirstRow(reading.File, first);
+        try
+        {
+            if (counts.FindIndex(count => count > 0) is >= 0 and int first)
+                TokensPerRow = FirstRow(reading.File, first);
+        }
+        catch (ParquetException fault)
+        {
+            throw Damaged(fault);
+        }
     }
 
     public string Path { get; }

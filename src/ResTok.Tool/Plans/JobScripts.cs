@@ -28,12 +28,13 @@ internal sealed class JobScripts(PlanFolder folder, string verb)
         # #SBATCH --gres=gpu:1 --cpus-per-task=8 --mem=16G --time=4:00:00 --partition=gpu
         ${RESTOK:-restok} {{verb}} --plan {{Quote(folder.Root)}} &
         worker=$!
-        trap 'kill -TERM $worker' TERM
+        trap 'kill -TERM $worker 2>/dev/null' TERM
         wait $worker; code=$?
         while kill -0 $worker 2>/dev/null; do wait $worker; code=$?; done
         if [ $code != 0 ] && [ ${SLURM_RESTART_COUNT:-0} -lt 10 ]; then
             echo "exit code $code: into the queue again"
-            scontrol requeue $SLURM_JOB_ID && sleep 30
+            # By array and task: the number of the array's last task is the array's own, and would put all of them into the queue.
+            scontrol requeue ${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID} && sleep 30
         fi
         exit $code
 

@@ -4,6 +4,7 @@ using ResTok.MLNet.Tables;
 using ResTok.Models;
 using ResTok.Models.Checkpoints;
 using ResTok.Models.Evaluation;
+using ResTok.Models.Runtime;
 using ResTok.Tool.CommandLine;
 using ResTok.Tool.Plans;
 using ResTok.Tool.Work;
@@ -32,6 +33,8 @@ internal static class MergeVerb
                 throw new InvalidOperationException($"{manifests.Count(manifest => manifest is null)} of {manifests.Length} shards are not done; restok status says which.");
             AtomicFile.Write(Path.Combine(plan.Root, IndexFile), stream => JsonSerializer.Serialize(
                 stream, new { Rows = manifests.Sum(manifest => manifest!.Rows), NotUsable = manifests.Sum(manifest => manifest!.Invalid.Count), Shards = manifests.Select(manifest => new { manifest!.Shard, manifest.Rows, manifest.Bytes, manifest.Sha256 }) }, Json));
+            foreach (string left in Directory.GetFiles(plan.Root, $"*{plan.Plan.Ending}.*.tmp")) // of workers that were killed
+                File.Delete(left);
             if (parsed.GetValue(output) is { } target)
                 Join(plan, manifests!, target, parsed.GetValue(format), parsed.GetValue(dataset)!, stop);
             Console.WriteLine($"{manifests.Length} shards, {manifests.Sum(manifest => manifest!.Rows)} rows, {manifests.Sum(manifest => manifest!.Invalid.Count)} inputs not usable.");
@@ -86,6 +89,7 @@ internal static class MergeVerb
     private static void JoinImages(string[] paths, long rows, string target, CancellationToken stop)
     {
         const int Batch = 64;
+        TorchRuntime.EnsureLoaded();
         torch.Tensor first = NpzFile.ReadImages(paths[0], 1).Select(image => image.alias()).First();
         (long height, long width) = (first.shape[2], first.shape[3]);
         first.Dispose();
