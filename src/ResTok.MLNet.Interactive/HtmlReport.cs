@@ -44,7 +44,16 @@ public sealed class HtmlReport
     /// <param name="heading">What is above it, if anything.</param>
     /// <param name="rows">The most rows to show, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="rows"/> is below 1.</exception>
-    public void Add(IDataView view, string? heading = null, int rows = 10) => Append(heading, new DataViewTable(view, rows).ToHtml());
+    public void Add(IDataView view, string? heading = null, int rows = 10) => Add(new DataViewTable(view, rows), heading);
+
+    /// <summary>Adds a table. Images that its data view makes for it are disposed.</summary>
+    /// <param name="table">As <see cref="NotebookExtensions.ToTable"/> gives.</param>
+    /// <param name="heading">What is above it, if anything.</param>
+    public void Add(DataViewTable table, string? heading = null)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        Append(heading, table.ToHtml());
+    }
 
     /// <summary>Adds an image, shrunk to 256 pixels where it is larger.</summary>
     /// <param name="image">It stays the caller's.</param>

@@ -25,7 +25,7 @@ public sealed class HelloTests
     /// <summary>The version that the repository has, and the programs ask for.</summary>
     private static string Released { get; } = Regex.Match(File.ReadAllText(Path.Combine(Repository.Root, "Directory.Build.props")), "<Version>(.+)</Version>").Groups[1].Value;
 
-    private static string Pictures => Path.Combine(Repository.Root, "examples", "pictures");
+    private static string Images => Path.Combine(Repository.Root, "examples", "pictures");
 
     [Fact]
     public void Every_program_is_short_and_run_by_a_test_and_the_first_is_the_readmes()
@@ -41,9 +41,9 @@ public sealed class HelloTests
     [Fact]
     public void Encode_shows_each_image_its_tokens_and_what_they_rebuild()
     {
-        string page = PageOf(Run("encode.cs", feed.Pictures));
-        Assert.Equal(3 * feed.Pictures.Length, Count("<img ", page));
-        Assert.Equal(feed.Pictures.Length, Count("<span role=\"img\"", page));
+        string page = PageOf(Run("encode.cs", feed.Images));
+        Assert.Equal(3 * feed.Images.Length, Count("<img ", page));
+        Assert.Equal(feed.Images.Length, Count("<span role=\"img\"", page));
     }
 
     [Fact]
@@ -55,14 +55,14 @@ public sealed class HelloTests
     }
 
     [Fact]
-    public void Search_shows_three_likenesses_of_each_image() => Assert.Equal(4 * feed.Pictures.Length, Count("<img ", PageOf(Run("search.cs", Pictures))));
+    public void Search_shows_three_likenesses_of_each_image() => Assert.Equal(4 * feed.Images.Length, Count("<img ", PageOf(Run("search.cs", Images))));
 
     [Fact]
     public void Train_shows_the_curves_and_saves_a_tokenizer_that_loads()
     {
-        string page = PageOf(Run("train.cs", Pictures, "4"));
+        string page = PageOf(Run("train.cs", Images, "4"));
         Assert.Contains("Step 4 of 4", page, StringComparison.Ordinal);
-        Assert.Equal(3 * feed.Pictures.Length, Count("<img ", page));
+        Assert.Equal(3 * feed.Images.Length, Count("<img ", page));
         using ResTokTokenizer demo = ResTokTokenizer.Demo(), trained = ResTokTokenizer.Load(Path.Combine(folder, "trained"));
         Assert.Equal(demo.Config.LatentTokens, trained.Config.LatentTokens);
     }
@@ -77,7 +77,7 @@ public sealed class HelloTests
             string line = await server.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"The server ended before it listened: {await error}");
             using var client = new HttpClient { BaseAddress = new Uri(line.Replace("See ", "", StringComparison.Ordinal)), Timeout = TimeSpan.FromMinutes(5) };
             Assert.Equal(1, Count("<img ", await client.GetStringAsync(new Uri("?label=house&seed=7", UriKind.Relative))));
-            using var content = new ByteArrayContent(await File.ReadAllBytesAsync(feed.Pictures[0]));
+            using var content = new ByteArrayContent(await File.ReadAllBytesAsync(feed.Images[0]));
             using HttpResponseMessage answer = await client.PostAsync(new Uri("tokens", UriKind.Relative), content);
             using ResTokTokenizer demo = ResTokTokenizer.Demo();
             Assert.Equal(demo.Config.LatentTokens, (await answer.Content.ReadFromJsonAsync<int[]>())!.Length);

@@ -65,7 +65,7 @@ public sealed class PackageContentTests(PackedFeed feed)
     }
 
     [Fact]
-    public void Restore_says_that_the_pictures_of_ml_net_do_not_go_with_a_newer_SkiaSharp()
+    public void Restore_says_that_the_images_of_ml_net_do_not_go_with_a_newer_SkiaSharp()
     {
         Assert.Contains("SkiaSharp [2.88.9, 3.0.0)", Dependencies("ResTok.MLNet"));
         Assert.Contains("SkiaSharp [2.88.9, 3.0.0)", Dependencies("ResTok.MLNet.Interactive"));
