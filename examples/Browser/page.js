@@ -30,9 +30,9 @@ function show(canvas, pixels) {
     canvas.getContext('2d').putImageData(image, 0, 0);
 }
 
-/** The middle square of a picture in the encoder's size: RGB [3, S, S] in [0, 1]. */
+/** The middle square of an image in the encoder's size: RGB [3, S, S] in [0, 1]. */
 async function pixelsOf(blob) {
-    const bitmap = await createImageBitmap(blob).catch(() => { throw new Error(`${blob.name ?? 'This'} is no picture that the browser can read.`); });
+    const bitmap = await createImageBitmap(blob).catch(() => { throw new Error(`${blob.name ?? 'This'} is no image that the browser can read.`); });
     const side = tokenizer.about.image_size, edge = Math.min(bitmap.width, bitmap.height);
     const canvas = new OffscreenCanvas(side, side), context = canvas.getContext('2d');
     context.imageSmoothingQuality = 'high';
@@ -81,7 +81,7 @@ async function generate() {
     const options = { seed: Number(at('seed').value), guidance: Number(at('guidance').value) };
     drawn = await generator.generate(Number(at('classes').value), options, async (known, pass, passes) => {
         const pixels = await tokenizer.decode(known);
-        show(at('picture'), pixels);
+        show(at('image'), pixels);
         show(at('passes').appendChild(document.createElement('canvas')), pixels);
         at('pass').textContent = `pass ${pass} of ${passes}, ${known.length} tokens`;
     });
@@ -89,7 +89,7 @@ async function generate() {
     at('status').textContent = `${backendName}: generated and decoded after every pass in ${Math.round(performance.now() - start)} ms.`;
 }
 
-/** Its picture takes the place of the one that was encoded. */
+/** Its image takes the place of the one that was encoded. */
 async function edit() {
     show(at('given'), await tokenizer.decode(drawn));
     await showTokens(drawn);

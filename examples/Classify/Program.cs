@@ -40,7 +40,7 @@ static void Run(ResTokTokenizer restok, string output, int learn, int heldOut)
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);
 
-    // One pass of the tokenizer gives all that is compared. Pictures end here: ML.NET's cache and files keep numbers only.
+    // One pass of the tokenizer gives all that is compared. Images end here: ML.NET's cache and files keep numbers only.
     IDataView drawings = DrawingRow.View(ml, FirstToLearn, learn);
     var encode = ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { BatchSize = 32, TokensAsKeys = true, LatentsColumnName = "Latents", FeaturesColumnName = "Semantic" })
         .Append(ml.Transforms.ExtractPixels("Pixels", "Image"))

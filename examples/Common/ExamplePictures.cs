@@ -1,16 +1,16 @@
-/// <summary>Finds pictures to work on.</summary>
+/// <summary>Finds images to work on.</summary>
 internal static class ExamplePictures
 {
     private static readonly string[] Endings = [".png", ".jpg", ".jpeg", ".webp"];
 
-    /// <summary>The pictures among files and folders; the repository's examples/pictures where none are named.</summary>
-    /// <exception cref="ArgumentException">Something named is not there, or holds no pictures.</exception>
+    /// <summary>The images among files and folders; the repository's examples/pictures where none are named.</summary>
+    /// <exception cref="ArgumentException">Something named is not there, or holds no images.</exception>
     public static string[] Find(IReadOnlyCollection<string> inputs)
     {
         if (inputs.Count == 0)
             inputs = [DefaultFolder()];
-        string[] pictures = [.. inputs.SelectMany(Expand).Select(Path.GetFullPath).Distinct()];
-        return pictures.Length > 0 ? pictures
+        string[] images = [.. inputs.SelectMany(Expand).Select(Path.GetFullPath).Distinct()];
+        return images.Length > 0 ? images
             : throw new ArgumentException($"There are no {string.Join(", ", Endings)} files in {string.Join(", ", inputs)}.");
     }
 
@@ -23,10 +23,10 @@ internal static class ExamplePictures
     {
         for (string? folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
         {
-            string pictures = Path.Combine(folder, "examples", "pictures");
-            if (Directory.Exists(pictures))
-                return pictures;
+            string images = Path.Combine(folder, "examples", "pictures");
+            if (Directory.Exists(images))
+                return images;
         }
-        throw new ArgumentException("Name the pictures to encode: the repository's examples/pictures were not found.");
+        throw new ArgumentException("Name the images to encode: the repository's examples/pictures were not found.");
     }
 }

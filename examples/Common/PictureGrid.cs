@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.ML.Data;
 using SkiaSharp;
 
-/// <summary>Pictures in rows and columns in one PNG, with a number above each column and beside each row.</summary>
+/// <summary>Images in rows and columns in one PNG, with a number above each column and beside each row.</summary>
 internal static class PictureGrid
 {
     private const int Gap = 8, Above = 28, Beside = 64, LeastSide = 128;
@@ -11,12 +11,12 @@ internal static class PictureGrid
     private static readonly byte[] Segments = [0x3f, 0x06, 0x5b, 0x4f, 0x66, 0x6d, 0x7d, 0x07, 0x7f, 0x6f];
 
     /// <param name="path">The PNG to write.</param>
-    /// <param name="rows">Square pictures of one size, Rgba32, enlarged if small; null leaves a place empty.</param>
+    /// <param name="rows">Square images of one size, Rgba32, enlarged if small; null leaves a place empty.</param>
     /// <param name="columnNumbers">The number above each column, or null for none.</param>
     /// <param name="rowNumbers">The number beside each row, or null for none.</param>
     public static void Save(string path, IReadOnlyList<IReadOnlyList<MLImage?>> rows, IReadOnlyList<int?>? columnNumbers = null, IReadOnlyList<int?>? rowNumbers = null)
     {
-        int side = SideOf(rows.SelectMany(row => row).First(picture => picture is not null)!), cell = side + Gap;
+        int side = SideOf(rows.SelectMany(row => row).First(image => image is not null)!), cell = side + Gap;
         int left = rowNumbers is null ? Gap : Beside, top = columnNumbers is null ? Gap : Above;
         using SKSurface surface = SKSurface.Create(new SKImageInfo(left + rows.Max(row => row.Count) * cell, top + rows.Count * cell));
         surface.Canvas.Clear(SKColors.White);
@@ -28,8 +28,8 @@ internal static class PictureGrid
             {
                 if (y == 0 && columnNumbers?[x] is { } column)
                     DrawNumber(surface.Canvas, column, left + x * cell + side / 2f, 6);
-                if (rows[y][x] is { } picture)
-                    DrawPicture(surface.Canvas, picture, left + x * cell, top + y * cell, side);
+                if (rows[y][x] is { } image)
+                    DrawImage(surface.Canvas, image, left + x * cell, top + y * cell, side);
             }
         }
         using SKImage sheet = surface.Snapshot();
@@ -44,22 +44,22 @@ internal static class PictureGrid
         int side = SideOf(frames[0]);
         using SKSurface surface = SKSurface.Create(new SKImageInfo(frames.Count * side, side));
         for (int i = 0; i < frames.Count; i++)
-            DrawPicture(surface.Canvas, frames[i], i * side, 0, side);
+            DrawImage(surface.Canvas, frames[i], i * side, 0, side);
         using SKImage strip = surface.Snapshot();
         using SKData data = strip.Encode(SKEncodedImageFormat.Png, 100);
         using FileStream file = File.Create(path);
         data.SaveTo(file);
     }
 
-    /// <summary>How large a picture is drawn: a whole number of times.</summary>
-    private static int SideOf(MLImage picture) => picture.Width * Math.Max(1, LeastSide / picture.Width);
+    /// <summary>How large an image is drawn: a whole number of times.</summary>
+    private static int SideOf(MLImage image) => image.Width * Math.Max(1, LeastSide / image.Width);
 
-    private static void DrawPicture(SKCanvas canvas, MLImage picture, float left, float top, int side)
+    private static void DrawImage(SKCanvas canvas, MLImage image, float left, float top, int side)
     {
-        using SKImage image = SKImage.FromPixelCopy(
-            new SKImageInfo(picture.Width, picture.Height, SKColorType.Rgba8888, SKAlphaType.Opaque), picture.Pixels);
+        using SKImage copy = SKImage.FromPixelCopy(
+            new SKImageInfo(image.Width, image.Height, SKColorType.Rgba8888, SKAlphaType.Opaque), image.Pixels);
         using var paint = new SKPaint { FilterQuality = SKFilterQuality.High };
-        canvas.DrawImage(image, SKRect.Create(left, top, side, side), paint);
+        canvas.DrawImage(copy, SKRect.Create(left, top, side, side), paint);
     }
 
     // Drawn as strokes, because many machines that run this have no fonts.

@@ -2,7 +2,7 @@ using Microsoft.ML.Data;
 
 internal static class Psnr
 {
-    /// <summary>Peak signal-to-noise ratio of two pictures' 8-bit RGB in dB.</summary>
+    /// <summary>Peak signal-to-noise ratio of two images' 8-bit RGB in dB.</summary>
     public static double Of(MLImage a, MLImage b)
     {
         ReadOnlySpan<byte> x = a.Pixels, y = b.Pixels;

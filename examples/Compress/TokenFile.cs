@@ -1,8 +1,8 @@
 /// <summary>
-/// A picture's tokens as a file: a header of 8 bytes (RSTK, a version byte, bits of a token, and the number of tokens in two bytes, low
+/// An image's tokens as a file: a header of 8 bytes (RSTK, a version byte, bits of a token, and the number of tokens in two bytes, low
 /// one first), then the tokens without gaps, each with its highest bit first, and zeros up to a whole byte.
 /// </summary>
-/// <remarks>A file cut after any token would still hold a complete, coarser picture, because tokens are ordered coarse to fine.</remarks>
+/// <remarks>A file cut after any token would still hold a complete, coarser image, because tokens are ordered coarse to fine.</remarks>
 internal static class TokenFile
 {
     public const int HeaderBytes = 8;

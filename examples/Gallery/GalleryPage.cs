@@ -18,15 +18,15 @@ internal static class GalleryPage
         <p>{{string.Join(", ", classes)}}</p>
         <img src="grid.png" alt="A row for each class, a column for each seed">
         <h2>Growth</h2>
-        <p>One picture after each of its {{frames}} passes.</p>
-        <div class="growth" role="img" aria-label="A picture growing finer"></div>
+        <p>One image after each of its {{frames}} passes.</p>
+        <div class="growth" role="img" aria-label="An image growing finer"></div>
         <p><img src="growth.png" alt="The frames side by side"></p>
         <h2>Variations</h2>
-        <p>The number is how many of the {{levels.Count}} levels of the first picture are kept; the rest is generated with four seeds.</p>
-        <img src="variations.png" alt="Variations of a picture">
+        <p>The number is how many of the {{levels.Count}} levels of the first image are kept; the rest is generated with four seeds.</p>
+        <img src="variations.png" alt="Variations of an image">
         <h2>Mixtures</h2>
-        <p>The number is how many coarse levels come from one picture; the fine ones come from the other. The rows swap the pictures.</p>
-        <img src="mixtures.png" alt="Mixtures of two pictures">
+        <p>The number is how many coarse levels come from one image; the fine ones come from the other. The rows swap the images.</p>
+        <img src="mixtures.png" alt="Mixtures of two images">
         </html>
         """));
 }

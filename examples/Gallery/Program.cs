@@ -1,4 +1,4 @@
-// Generates a class × seed grid, the nine steps of one picture, variations and mixtures. See README.md for the command line.
+// Generates a class × seed grid, the nine steps of one image, variations and mixtures. See README.md for the command line.
 using System.CommandLine;
 using System.Globalization;
 using Microsoft.ML;
@@ -11,11 +11,11 @@ var tokenizerOption = new Option<string?>("--tokenizer") { Description = "The to
 var generatorOption = new Option<string?>("--generator") { Description = "Its generator. " + Models.Names };
 var outputOption = new Option<string>("--output") { Description = "Where to write.", DefaultValueFactory = _ => "out/gallery" };
 var classesOption = new Option<int[]>("--classes") { Description = "The classes, a row each; the first 12 if none.", AllowMultipleArgumentsPerToken = true };
-var seedsOption = new Option<int>("--seeds") { Description = "Pictures of each class.", DefaultValueFactory = _ => 8 };
-var pictureArgument = new Argument<string[]>("pictures") { Description = "Pictures, the first of which is varied and mixed with the last; examples/pictures if none." };
-var command = new RootCommand("Generated pictures: a class × seed grid, growth by level, variations and mixtures.")
+var seedsOption = new Option<int>("--seeds") { Description = "Images of each class.", DefaultValueFactory = _ => 8 };
+var imageArgument = new Argument<string[]>("images") { Description = "Images, the first of which is varied and mixed with the last; examples/pictures if none." };
+var command = new RootCommand("Generated images: a class × seed grid, growth by level, variations and mixtures.")
 {
-    tokenizerOption, generatorOption, outputOption, classesOption, seedsOption, pictureArgument,
+    tokenizerOption, generatorOption, outputOption, classesOption, seedsOption, imageArgument,
 };
 command.SetAction(async (parsed, cancellation) =>
 {
@@ -28,7 +28,7 @@ command.SetAction(async (parsed, cancellation) =>
         using ResTokGenerator network = await Models.GeneratorAsync(generator, cancellation);
         int[] classes = parsed.GetValue(classesOption) is { Length: > 0 } given ? given : [.. Enumerable.Range(0, Math.Min(12, network.Config.Classes))];
         Func<int, string> nameOf = label => network.Config.ClassNames is { } names && label < names.Count ? $"{label} {names[label]}" : $"{label}";
-        Run(restok, network, nameOf, Path.GetFullPath(parsed.GetValue(outputOption)!), classes, parsed.GetValue(seedsOption), ExamplePictures.Find(parsed.GetValue(pictureArgument)!));
+        Run(restok, network, nameOf, Path.GetFullPath(parsed.GetValue(outputOption)!), classes, parsed.GetValue(seedsOption), ExamplePictures.Find(parsed.GetValue(imageArgument)!));
         return 0;
     }
     catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
@@ -39,7 +39,7 @@ command.SetAction(async (parsed, cancellation) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static void Run(ResTokTokenizer restok, ResTokGenerator generator, Func<int, string> nameOf, string output, int[] classes, int seeds, string[] pictures)
+static void Run(ResTokTokenizer restok, ResTokGenerator generator, Func<int, string> nameOf, string output, int[] classes, int seeds, string[] images)
 {
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);
@@ -51,33 +51,33 @@ static void Run(ResTokTokenizer restok, ResTokGenerator generator, Func<int, str
 
     Grid(ml, restok, generator, classes, seeds, output);
     int[] passes = Growth(ml, restok, generator, classes[0], output);
-    Variations(ml, restok, generator, pictures[0], classes[0], output);
-    Mixtures(ml, restok, [pictures[0], pictures[^1]], output);
+    Variations(ml, restok, generator, images[0], classes[0], output);
+    Mixtures(ml, restok, [images[0], images[^1]], output);
     GalleryPage.Save(Path.Combine(output, "index.html"), [.. classes.Select(nameOf)], seeds, passes.Length, new TokenLevels(restok.Config.LatentTokens));
     Console.WriteLine($"See {Path.Combine(output, "index.html")}; the pipeline with both models is {Path.Combine(output, "pipeline.zip")}.");
 }
 
-// Labels → tokens → pictures, as one pipeline that is saved with both models inside.
+// Labels → tokens → images, as one pipeline that is saved with both models inside.
 static void Grid(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, int[] classes, int seeds, string output)
 {
     IDataView data = ml.Data.LoadFromEnumerable(
         from label in classes
         from seed in Enumerable.Range(0, seeds)
         select new Wish { Label = label, Seed = seed });
-    var progress = new Progress<ResTokGenerationProgress>(step => Console.Write($"\r{step.Images} of {classes.Length * seeds} pictures, pass {step.Pass} of {step.Passes} "));
+    var progress = new Progress<ResTokGenerationProgress>(step => Console.Write($"\r{step.Images} of {classes.Length * seeds} images, pass {step.Pass} of {step.Passes} "));
     var pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Seed", Progress = progress })
-        .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
+        .Append(ml.Transforms.ResTokDecode("Image", "Tokens", restok));
     using TransformerChain<ResTokDecodingTransformer> model = pipeline.Fit(data);
     string zip = Path.Combine(output, "pipeline.zip");
     PipelineFile.Save(ml, model, data.Schema, zip);
-    MLImage[] pictures = [.. model.Transform(data).GetColumn<MLImage>("Picture")];
+    MLImage[] images = [.. model.Transform(data).GetColumn<MLImage>("Image")];
     Console.WriteLine();
     PictureGrid.Save(
-        Path.Combine(output, "grid.png"), [.. pictures.Chunk(seeds)], [.. Enumerable.Range(0, seeds).Select(seed => (int?)seed)], [.. classes.Select(label => (int?)label)]);
-    Dispose(pictures);
+        Path.Combine(output, "grid.png"), [.. images.Chunk(seeds)], [.. Enumerable.Range(0, seeds).Select(seed => (int?)seed)], [.. classes.Select(label => (int?)label)]);
+    Dispose(images);
 }
 
-// The picture after every pass: each prefix of tokens decodes to a complete, coarser picture. Returns the lengths of the prefixes.
+// The image after every pass: each prefix of tokens decodes to a complete, coarser image. Returns the lengths of the prefixes.
 static int[] Growth(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, int label, string output)
 {
     int single = generator.Config.Hierarchical ? generator.Config.AutoregressiveTokens : generator.Config.Tokens;
@@ -102,11 +102,11 @@ static int[] Growth(MLContext ml, ResTokTokenizer restok, ResTokGenerator genera
     return counts;
 }
 
-// The coarse levels of a given picture, the rest generated: row k keeps k levels.
-static void Variations(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, string picture, int label, string output)
+// The coarse levels of a given image, the rest generated: row k keeps k levels.
+static void Variations(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, string image, int label, string output)
 {
     const int Seeds = 4;
-    IDataView data = ml.Data.LoadFromEnumerable(Enumerable.Range(0, Seeds).Select(seed => new Wish { Label = label, Seed = seed, Path = picture }));
+    IDataView data = ml.Data.LoadFromEnumerable(Enumerable.Range(0, Seeds).Select(seed => new Wish { Label = label, Seed = seed, Path = image }));
     int levels = new TokenLevels(restok.Config.LatentTokens).Count;
     int[] kept = [.. Enumerable.Range(1, levels - 1).Where(level => level >= 3 || level == 1)];
     IEstimator<ITransformer> pipeline = ml.Transforms.LoadImages("Image", "", "Path")
@@ -127,7 +127,7 @@ static void Variations(MLContext ml, ResTokTokenizer restok, ResTokGenerator gen
     (model as IDisposable)?.Dispose();
 }
 
-// The coarse levels of one picture with the fine levels of the other: column k takes k coarse levels.
+// The coarse levels of one image with the fine levels of the other: column k takes k coarse levels.
 static void Mixtures(MLContext ml, ResTokTokenizer restok, string[] paths, string output)
 {
     IDataView data = ml.Data.LoadFromEnumerable(paths.Select(path => new Wish { Path = path }));
@@ -137,16 +137,16 @@ static void Mixtures(MLContext ml, ResTokTokenizer restok, string[] paths, strin
     int[] columns = [.. Enumerable.Range(0, levels.Count + 1)];
     IDataView mixed = ml.Data.LoadFromEnumerable(
         new[] { (tokens[0], tokens[1]), (tokens[1], tokens[0]) }.SelectMany(pair => columns.Select(k => new Mixture { Tokens = levels.Splice(pair.Item1, pair.Item2, k) })));
-    using ResTokDecodingTransformer decode = ml.Transforms.ResTokDecode("Picture", "Tokens", restok).Fit(mixed);
-    MLImage[] pictures = [.. decode.Transform(mixed).GetColumn<MLImage>("Picture")];
-    PictureGrid.Save(Path.Combine(output, "mixtures.png"), [.. pictures.Chunk(columns.Length)], [.. columns.Select(k => (int?)k)]);
-    Dispose(pictures);
+    using ResTokDecodingTransformer decode = ml.Transforms.ResTokDecode("Image", "Tokens", restok).Fit(mixed);
+    MLImage[] images = [.. decode.Transform(mixed).GetColumn<MLImage>("Image")];
+    PictureGrid.Save(Path.Combine(output, "mixtures.png"), [.. images.Chunk(columns.Length)], [.. columns.Select(k => (int?)k)]);
+    Dispose(images);
 }
 
-static void Dispose(IEnumerable<MLImage> pictures)
+static void Dispose(IEnumerable<MLImage> images)
 {
-    foreach (MLImage picture in pictures)
-        picture.Dispose();
+    foreach (MLImage image in images)
+        image.Dispose();
 }
 
 internal sealed class Wish

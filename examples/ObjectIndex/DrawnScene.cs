@@ -1,6 +1,6 @@
 using Microsoft.ML.Data;
 
-/// <summary>A grey picture of 128×128 with two of the drawings on it, and where they are.</summary>
+/// <summary>A grey image of 128×128 with two of the drawings on it, and where they are.</summary>
 internal static class DrawnScene
 {
     public const int Side = 128;

@@ -6,7 +6,7 @@ using Microsoft.ML.Transforms.Image;
 using ResTok.MLNet;
 
 /// <summary>
-/// A picture → boxes of objects; a box's pixels → tokens. Two pipelines, because a picture's row becomes as many rows as it has objects,
+/// An image → boxes of objects; a box's pixels → tokens. Two pipelines, because an image's row becomes as many rows as it has objects,
 /// which no ML.NET stage does; a few lines between the two cut the objects out.
 /// </summary>
 internal static class ObjectPipelines
@@ -36,12 +36,12 @@ internal static class ObjectPipelines
         PipelineFile.Save(ml, model, null, path); // image columns alone have no schema that ML.NET saves
     }
 
-    /// <summary>Finds, cuts out and encodes the objects of pictures, with the saved pipelines.</summary>
-    public static IEnumerable<IndexedObject> Index(MLContext ml, string detector, string encoder, IEnumerable<string> pictures)
+    /// <summary>Finds, cuts out and encodes the objects of images, with the saved pipelines.</summary>
+    public static IEnumerable<IndexedObject> Index(MLContext ml, string detector, string encoder, IEnumerable<string> images)
     {
         using var detect = ml.Model.CreatePredictionEngine<Scene, DetectedScene>(ml.Model.Load(detector, out _));
         using var encode = ml.Model.CreatePredictionEngine<Crop, EncodedCrop>(ml.Model.Load(encoder, out _));
-        foreach (string path in pictures)
+        foreach (string path in images)
         {
             DetectedScene seen = detect.Predict(new() { Path = path });
             using MLImage image = MLImage.CreateFromFile(path);
@@ -54,7 +54,7 @@ internal static class ObjectPipelines
         }
     }
 
-    /// <summary>A box may reach over the picture's edge: the detector works on a picture that is padded to a multiple of 32.</summary>
+    /// <summary>A box may reach over the image's edge: the detector works on an image that is padded to a multiple of 32.</summary>
     /// <returns>Null for slivers.</returns>
     private static MLImage? CutOut(MLImage image, ReadOnlySpan<float> box)
     {
@@ -69,7 +69,7 @@ internal static class ObjectPipelines
     }
 }
 
-/// <summary>A picture with the objects on it; what is on it is needed for training only.</summary>
+/// <summary>An image with the objects on it; what is on it is needed for training only.</summary>
 internal sealed class Scene
 {
     public string Path { get; set; } = "";

@@ -1,4 +1,4 @@
-// A token index of the objects on pictures: detect, cut out, encode, and find the like. See README.md for the command line.
+// A token index of the objects on images: detect, cut out, encode, and find the like. See README.md for the command line.
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
@@ -11,8 +11,8 @@ var scenesOption = new Option<int>("--scenes") { Description = "Drawn scenes to 
 var epochsOption = new Option<int>("--epochs") { Description = "Passes over them.", DefaultValueFactory = _ => 5 };
 var thresholdOption = new Option<double>("--threshold") { Description = "Least confidence of an object, 0.05 to 1.", DefaultValueFactory = _ => 0.3 };
 var weightsOption = new Option<string?>("--weights") { Description = "A folder whose mlnet/autoformer_11m_torchsharp.bin holds the weights; by default the system's temporary folder, where they are downloaded once." };
-var picturesArgument = new Argument<string[]>("pictures") { Description = "PNG or JPEG files to index; ten freshly drawn scenes if none." };
-var command = new RootCommand("Objects on pictures, as tokens.") { outputOption, loadOption, scenesOption, epochsOption, thresholdOption, weightsOption, picturesArgument };
+var imagesArgument = new Argument<string[]>("images") { Description = "PNG or JPEG files to index; ten freshly drawn scenes if none." };
+var command = new RootCommand("Objects on images, as tokens.") { outputOption, loadOption, scenesOption, epochsOption, thresholdOption, weightsOption, imagesArgument };
 command.SetAction(parsed =>
 {
     try
@@ -28,10 +28,10 @@ command.SetAction(parsed =>
             ObjectPipelines.TrainDetector(ml, detector, scenes, parsed.GetValue(epochsOption), parsed.GetValue(thresholdOption));
             ObjectPipelines.SaveEncoder(ml, encoder);
         }
-        string[] pictures = parsed.GetValue(picturesArgument)!;
-        if (pictures.Length == 0)
-            pictures = [.. DrawnScene.Make(Path.Combine(output, "new"), first: 1_000_000, count: 10).Select(scene => scene.Path)];
-        IndexedObject[] objects = [.. ObjectPipelines.Index(ml, detector, encoder, pictures)];
+        string[] images = parsed.GetValue(imagesArgument)!;
+        if (images.Length == 0)
+            images = [.. DrawnScene.Make(Path.Combine(output, "new"), first: 1_000_000, count: 10).Select(scene => scene.Path)];
+        IndexedObject[] objects = [.. ObjectPipelines.Index(ml, detector, encoder, images)];
         File.WriteAllLines(Path.Combine(output, "index.jsonl"), objects.Select(found => JsonSerializer.Serialize(found)));
         foreach (IndexedObject found in objects)
         {
@@ -39,7 +39,7 @@ command.SetAction(parsed =>
             IndexedObject? like = objects.Where(other => other != found).MaxBy(other => Alike(found.Tokens, other.Tokens));
             Console.WriteLine($"{Path.GetFileName(found.Path)}: {found.Name,-8}{found.Score,5:0%}" + (like is null ? "" : $"  most like {like.Name} of {Path.GetFileName(like.Path)}, {Alike(found.Tokens, like.Tokens).Equal} tokens alike"));
         }
-        Console.WriteLine($"{objects.Length} objects on {pictures.Length} pictures; see {Path.Combine(output, "index.jsonl")}.");
+        Console.WriteLine($"{objects.Length} objects on {images.Length} images; see {Path.Combine(output, "index.jsonl")}.");
         return 0;
     }
     catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)

@@ -8,10 +8,10 @@ using OnnxExample;
 using ResTok.MLNet.Onnx;
 using ResTok.Models;
 
-var pictures = new Argument<string[]>("pictures") { Description = "Files or folders; examples/pictures if none.", DefaultValueFactory = _ => [] };
+var images = new Argument<string[]>("images") { Description = "Files or folders; examples/pictures if none.", DefaultValueFactory = _ => [] };
 var models = new Option<string>("--models") { Description = "The folder that examples/OnnxExport wrote.", DefaultValueFactory = _ => "out/onnx" };
 var output = new Option<string>("--output") { Description = "The folder to write to.", DefaultValueFactory = _ => "out" };
-var command = new RootCommand("Uses ResTok models in ONNX Runtime.") { pictures, models, output };
+var command = new RootCommand("Uses ResTok models in ONNX Runtime.") { images, models, output };
 command.SetAction(given =>
 {
     string folder = given.GetRequiredValue(models), results = given.GetRequiredValue(output);
@@ -19,8 +19,8 @@ command.SetAction(given =>
     using var tokenizer = OnnxTokenizer.Load(folder);
     using var generator = OnnxGenerator.Load(folder);
 
-    // Pictures to tokens, and back from the first quarter of them and from all.
-    foreach (string file in ExamplePictures.Find(given.GetRequiredValue(pictures)))
+    // Images to tokens, and back from the first quarter of them and from all.
+    foreach (string file in ExamplePictures.Find(given.GetRequiredValue(images)))
     {
         using MLImage image = MLImage.CreateFromFile(file);
         OnnxEncoding encoding = tokenizer.Encode(OnnxImages.ToPixels([image], tokenizer.Config.CropSize));
@@ -30,7 +30,7 @@ command.SetAction(given =>
         Save(tokenizer.Decode(encoding.Tokens), index => $"{name}.png");
     }
 
-    // A new picture of every class.
+    // A new image of every class.
     int[] classes = [.. Enumerable.Range(0, Math.Min(16, generator.Config.Classes))];
     IReadOnlyList<IReadOnlyList<int>> tokens = generator.Generate(new(classes), SamplingOptions.Official with { Seed = 7 });
     Save(tokenizer.Decode(tokens), index => $"class{classes[index]}.png");

@@ -1,4 +1,4 @@
-// Finds the pictures of a folder that are most like some others, by the tokenizer's features. See README.md for the command line.
+// Finds the images of a folder that are most like some others, by the tokenizer's features. See README.md for the command line.
 using System.CommandLine;
 using System.Globalization;
 using System.Numerics.Tensors;
@@ -11,9 +11,9 @@ const int Hits = 8;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var modelOption = new Option<string?>("--model") { Description = Models.Names };
 var outputOption = new Option<string>("--output") { Description = "Where to write.", DefaultValueFactory = _ => "out/search" };
-var queryOption = new Option<string[]>("--query") { Description = "Pictures or folders of them to find the like of; the first 8 of the folder if none.", AllowMultipleArgumentsPerToken = true };
-var folderArgument = new Argument<string?>("folder") { Description = "The pictures to search; freshly drawn ones if none.", Arity = ArgumentArity.ZeroOrOne };
-var command = new RootCommand("The nearest pictures, with scores, as a page.") { modelOption, outputOption, queryOption, folderArgument };
+var queryOption = new Option<string[]>("--query") { Description = "Images or folders of them to find the like of; the first 8 of the folder if none.", AllowMultipleArgumentsPerToken = true };
+var folderArgument = new Argument<string?>("folder") { Description = "The images to search; freshly drawn ones if none.", Arity = ArgumentArity.ZeroOrOne };
+var command = new RootCommand("The nearest images, with scores, as a page.") { modelOption, outputOption, queryOption, folderArgument };
 command.SetAction(async (parsed, cancellation) =>
 {
     try
@@ -27,10 +27,10 @@ command.SetAction(async (parsed, cancellation) =>
             if (queries.Length == 0)
                 queries = [DrawingFolder.Make(Path.Combine(output, "queries"), first: 1_200_000_000, count: 24)];
         }
-        string[] pictures = ExamplePictures.Find([folder]);
-        queries = queries.Length > 0 ? ExamplePictures.Find(queries) : pictures[..Math.Min(8, pictures.Length)];
+        string[] images = ExamplePictures.Find([folder]);
+        queries = queries.Length > 0 ? ExamplePictures.Find(queries) : images[..Math.Min(8, images.Length)];
         using ResTokTokenizer restok = await Models.TokenizerAsync(parsed.GetValue(modelOption), cancellation);
-        Run(restok, output, pictures, queries, drawn);
+        Run(restok, output, images, queries, drawn);
         return 0;
     }
     catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
@@ -41,22 +41,22 @@ command.SetAction(async (parsed, cancellation) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static void Run(ResTokTokenizer restok, string output, string[] pictures, string[] queries, bool drawn)
+static void Run(ResTokTokenizer restok, string output, string[] images, string[] queries, bool drawn)
 {
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);
 
-    // Without their mean, which all pictures share, and of length 1, so that products of features are cosines.
-    IDataView Paths(string[] paths) => ml.Data.LoadFromEnumerable(paths.Select(path => new Picture { Path = path }));
+    // Without their mean, which all images share, and of length 1, so that products of features are cosines.
+    IDataView Paths(string[] paths) => ml.Data.LoadFromEnumerable(paths.Select(path => new Image { Path = path }));
     var pipeline = ml.Transforms.LoadImages("Image", "", "Path")
         .Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { BatchSize = 32, FeaturesColumnName = "Features" }))
         .Append(ml.Transforms.SelectColumns("Features"))
         .AppendCacheCheckpoint(ml)
         .Append(ml.Transforms.NormalizeMeanVariance("Features", fixZero: false))
         .Append(ml.Transforms.NormalizeLpNorm("Features"));
-    using var model = pipeline.Fit(Paths(pictures));
+    using var model = pipeline.Fit(Paths(images));
     float[][] FeaturesOf(string[] paths) => [.. model.Transform(Paths(paths)).GetColumn<float[]>("Features")];
-    float[][] known = FeaturesOf(pictures), asked = FeaturesOf(queries);
+    float[][] known = FeaturesOf(images), asked = FeaturesOf(queries);
 
     var page = new ResultPage(output);
     int right = 0, found = 0;
@@ -64,7 +64,7 @@ static void Run(ResTokTokenizer restok, string output, string[] pictures, string
     {
         (string Path, float Score)[] hits =
         [
-            .. pictures.Select((path, j) => (path, TensorPrimitives.Dot(asked[i], known[j])))
+            .. images.Select((path, j) => (path, TensorPrimitives.Dot(asked[i], known[j])))
                 .Where(hit => hit.path != queries[i]).OrderByDescending(hit => hit.Item2).Take(Hits),
         ];
         page.Add(queries[i], hits);
@@ -74,15 +74,15 @@ static void Run(ResTokTokenizer restok, string output, string[] pictures, string
     }
     if (drawn)
     {
-        double chance = queries.Average(query => (double)pictures.Count(path => DrawingFolder.ClassOf(path) == DrawingFolder.ClassOf(query)) / pictures.Length);
+        double chance = queries.Average(query => (double)images.Count(path => DrawingFolder.ClassOf(path) == DrawingFolder.ClassOf(query)) / images.Length);
         Console.WriteLine($"{(double)right / found:0.0%} of the first {Hits} hits are of the query's class; {chance:0.0%} would be by chance.");
     }
     string index = Path.Combine(output, "index.html");
-    page.Save(index, pictures.Length);
-    Console.WriteLine($"{queries.Length} pictures searched for among {pictures.Length}. See {index}.");
+    page.Save(index, images.Length);
+    Console.WriteLine($"{queries.Length} images searched for among {images.Length}. See {index}.");
 }
 
-internal sealed class Picture
+internal sealed class Image
 {
     public string Path { get; set; } = "";
 }

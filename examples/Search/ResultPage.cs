@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 
-/// <summary>A page with a row for every query: the picture, and what was found with its score.</summary>
-/// <param name="folder">Where the page will be; its pictures stay where they are.</param>
+/// <summary>A page with a row for every query: the image, and what was found with its score.</summary>
+/// <param name="folder">Where the page will be; its images stay where they are.</param>
 internal sealed class ResultPage(string folder)
 {
     private readonly StringBuilder rows = new();
@@ -26,7 +26,7 @@ internal sealed class ResultPage(string folder)
         th { padding-right: 1.5em; text-align: left } td, th { vertical-align: top }
         </style>
         <h1>ResTok search</h1>
-        <p>Left: what was searched for among {{searched}} pictures. Then the nearest by the tokenizer's features, with the cosine of both.</p>
+        <p>Left: what was searched for among {{searched}} images. Then the nearest by the tokenizer's features, with the cosine of both.</p>
         <table>
         {{rows}}</table>
         </html>

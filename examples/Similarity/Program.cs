@@ -28,9 +28,9 @@ command.SetAction(parsed =>
         int number = 0;
         foreach (DrawnPair drawn in SimilarityPipeline.Draw(ml, pipeline, wishes))
         {
-            using MLImage picture = drawn.Picture;
+            using MLImage image = drawn.Image;
             string file = $"{++number:00}-{drawn.Class}.png";
-            picture.Save(Path.Combine(output, file));
+            image.Save(Path.Combine(output, file));
             Console.WriteLine($"{drawn.Class,-9}{drawn.Score,7:0.00}  {file,-18}{drawn.Text}");
         }
         Console.WriteLine($"See {output}; the pipeline with the similarity and both models is {pipeline}.");

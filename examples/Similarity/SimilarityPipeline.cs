@@ -5,8 +5,8 @@ using Microsoft.ML.Transforms.Image;
 using ResTok.MLNet;
 
 /// <summary>
-/// A sentence and a class's name → how alike they are → tokens of that class → a picture. Nothing is drawn unless somebody reads the
-/// picture: so one pipeline first scores all classes, and then draws the best.
+/// A sentence and a class's name → how alike they are → tokens of that class → an image. Nothing is drawn unless somebody reads the
+/// image: so one pipeline first scores all classes, and then draws the best.
 /// </summary>
 internal static class SimilarityPipeline
 {
@@ -21,7 +21,7 @@ internal static class SimilarityPipeline
         var pipeline = ml.Regression.Trainers.SentenceSimilarity(sentence1ColumnName: "Text", sentence2ColumnName: "Class", batchSize: 16, maxEpochs: epochs)
             .Append(ml.Transforms.Conversion.MapValueToKey("Key", "Class", keyData: names))
             .Append(ml.Transforms.ResTokGenerate("Tokens", "Key", generator, new() { SeedColumnName = "Seed" }))
-            .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
+            .Append(ml.Transforms.ResTokDecode("Image", "Tokens", restok));
         IDataView known = ml.Data.LoadFromEnumerable(Sentences.Known.SelectMany(Pairs));
         using var model = pipeline.Fit(known);
         PipelineFile.Save(ml, model, known.Schema, path);
@@ -32,11 +32,11 @@ internal static class SimilarityPipeline
     {
         ITransformer model = ml.Model.Load(path, out _);
         using var scores = ml.Model.CreatePredictionEngine<SentencePair, ScoredPair>(model); // disposing an engine disposes its model
-        var pictures = ml.Model.CreatePredictionEngine<SentencePair, DrawnPair>(model);
+        var images = ml.Model.CreatePredictionEngine<SentencePair, DrawnPair>(model);
         foreach (Sentence wish in wishes)
         {
             SentencePair best = DemoGenerator.Classes.Select(name => new SentencePair { Text = wish.Text, Class = name, Seed = wish.Seed }).MaxBy(pair => scores.Predict(pair).Score)!;
-            yield return pictures.Predict(best);
+            yield return images.Predict(best);
         }
     }
 
@@ -80,5 +80,5 @@ internal sealed class DrawnPair
     public int[] Tokens { get; set; } = [];
 
     [ImageType(64, 64)]
-    public MLImage Picture { get; set; } = null!;
+    public MLImage Image { get; set; } = null!;
 }

@@ -6,7 +6,7 @@ using Microsoft.ML.Transforms.Image;
 using ResTok.MLNet;
 using ResTok.Models;
 
-/// <summary>A sentence → its class → tokens → a picture, as one ML.NET pipeline.</summary>
+/// <summary>A sentence → its class → tokens → an image, as one ML.NET pipeline.</summary>
 internal static class SentencePipeline
 {
     /// <summary>Trains the classifier, and saves the whole.</summary>
@@ -35,7 +35,7 @@ internal static class SentencePipeline
         }
         var pipeline = classifier
             .Append(ml.Transforms.ResTokGenerate("Tokens", "PredictedLabel", generator, new() { SeedColumnName = "Seed" }))
-            .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok))
+            .Append(ml.Transforms.ResTokDecode("Image", "Tokens", restok))
             .Append(ml.Transforms.Conversion.MapKeyToValue("PredictedClass", "PredictedLabel"));
 
         IDataView known = ml.Data.LoadFromEnumerable(Sentences.Known);
@@ -59,7 +59,7 @@ internal sealed class Sentence
     /// <summary>For training, and to count how many are right.</summary>
     public string Class { get; set; } = "";
 
-    /// <summary>Another seed, another picture of the same class.</summary>
+    /// <summary>Another seed, another image of the same class.</summary>
     public long Seed { get; set; }
 }
 
@@ -74,5 +74,5 @@ internal sealed class DrawnSentence
     public int[] Tokens { get; set; } = [];
 
     [ImageType(64, 64)]
-    public MLImage Picture { get; set; } = null!;
+    public MLImage Image { get; set; } = null!;
 }

@@ -17,27 +17,27 @@ internal static class CellReader
     public static Func<string> Create(DataViewRow row, DataViewSchema.Column column)
     {
         if (column.Type.RawType == typeof(MLImage))
-            return Picture(row.GetGetter<MLImage>(column));
+            return Image(row.GetGetter<MLImage>(column));
         return column.Type is VectorDataViewType vector
             ? Call<Func<string>>(nameof(Vector), vector.ItemType.RawType, row, column)
             : Call<Func<string>>(nameof(Scalar), column.Type.RawType, row, column);
     }
 
-    // Whoever reads a picture owns it, except where the source gives its own: then it gives the same one again.
-    private static Func<string> Picture(ValueGetter<MLImage> getter) => () =>
+    // Whoever reads an image owns it, except where the source gives its own: then it gives the same one again.
+    private static Func<string> Image(ValueGetter<MLImage> getter) => () =>
     {
-        MLImage? picture = null, again = null;
-        getter(ref picture!);
+        MLImage? image = null, again = null;
+        getter(ref image!);
         getter(ref again!);
         try
         {
-            return picture is null ? "" : PictureHtml.Tag(picture, LongestSide);
+            return image is null ? "" : ImageHtml.Tag(image, LongestSide);
         }
         finally
         {
-            if (!ReferenceEquals(picture, again))
+            if (!ReferenceEquals(image, again))
             {
-                picture?.Dispose();
+                image?.Dispose();
                 again?.Dispose();
             }
         }

@@ -6,7 +6,7 @@ using Microsoft.ML;
 namespace ResTok.MLNet.Interactive;
 
 /// <summary>
-/// The first rows of a data view to look at: pictures inline, tokens as strips, keys by their names, and of long vectors the beginning.
+/// The first rows of a data view to look at: images inline, tokens as strips, keys by their names, and of long vectors the beginning.
 /// </summary>
 public sealed class DataViewTable
 {
@@ -25,7 +25,7 @@ public sealed class DataViewTable
         this.rows = rows;
     }
 
-    /// <summary>Reads the rows and gives the table as HTML. Pictures that the data view made for it are disposed.</summary>
+    /// <summary>Reads the rows and gives the table as HTML. Images that the data view made for it are disposed.</summary>
     public string ToHtml()
     {
         DataViewSchema.Column[] columns = [.. view.Schema.Where(column => !column.IsHidden)];

@@ -7,7 +7,7 @@ namespace ResTok.MLNet.Interactive;
 public static class NotebookExtensions
 {
     /// <summary>Shows tokens as a strip with one cell a token.</summary>
-    /// <param name="tokens">All tokens of a picture, or the leading ones.</param>
+    /// <param name="tokens">All tokens of an image, or the leading ones.</param>
     /// <param name="levels">The levels of the sequence they are from.</param>
     /// <example>
     /// <code>
@@ -18,7 +18,7 @@ public static class NotebookExtensions
     /// <exception cref="ArgumentException">There are more tokens than the levels hold.</exception>
     public static TokenStrip ToStrip(this IEnumerable<int> tokens, TokenLevels levels) => new(tokens, levels);
 
-    /// <summary>Shows the first rows of a data view, pictures included.</summary>
+    /// <summary>Shows the first rows of a data view, images included.</summary>
     /// <param name="view">The data; read when the table is shown.</param>
     /// <param name="rows">The most rows to show, at least 1.</param>
     /// <example>

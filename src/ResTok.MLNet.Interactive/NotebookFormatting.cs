@@ -17,8 +17,8 @@ public static class NotebookFormatting
     /// </param>
     public static void Register(Func<TrainingCurve, Action>? show = null)
     {
-        Html<MLImage>(picture => PictureHtml.Tag(picture));
-        Html<IEnumerable<MLImage>>(pictures => $"<div>{string.Join(' ', pictures.Select(picture => PictureHtml.Tag(picture)))}</div>");
+        Html<MLImage>(image => ImageHtml.Tag(image));
+        Html<IEnumerable<MLImage>>(images => $"<div>{string.Join(' ', images.Select(image => ImageHtml.Tag(image)))}</div>");
         Html<TokenStrip>(strip => strip.ToHtml());
         Html<IDataView>(view => view.ToTable().ToHtml());
         Html<DataViewTable>(table => table.ToHtml());

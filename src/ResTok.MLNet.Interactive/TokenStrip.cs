@@ -6,7 +6,7 @@ namespace ResTok.MLNet.Interactive;
 
 /// <summary>
 /// Tokens to look at: a strip with one cell a token, coarsest first. The level gives a cell's hue and the token its brightness, so that
-/// two pictures can be compared cell by cell; pointing at a cell tells its token.
+/// two images can be compared cell by cell; pointing at a cell tells its token.
 /// </summary>
 public sealed class TokenStrip
 {
@@ -14,7 +14,7 @@ public sealed class TokenStrip
     private readonly TokenLevels levels;
 
     /// <summary>Makes a strip.</summary>
-    /// <param name="tokens">All tokens of a picture, or the leading ones.</param>
+    /// <param name="tokens">All tokens of an image, or the leading ones.</param>
     /// <param name="levels">The levels of the sequence they are from.</param>
     /// <exception cref="ArgumentException">There are more tokens than the levels hold.</exception>
     public TokenStrip(IEnumerable<int> tokens, TokenLevels levels)

@@ -72,7 +72,7 @@ public static class ResTokImages
         ArgumentNullException.ThrowIfNull(content);
         options ??= new();
         options.Validate();
-        using DecodedImage image = DecodedImage.Decode(content, "The picture", options.MostPixels, options.FollowOrientation);
+        using DecodedImage image = DecodedImage.Decode(content, "The file", options.MostPixels, options.FollowOrientation);
         return image.ToImage();
     }
 
@@ -84,7 +84,7 @@ public static class ResTokImages
     {
         ArgumentNullException.ThrowIfNull(images);
         if (images.dim() != 4 || images.shape[1] != 3 || !images.is_floating_point())
-            throw new ArgumentException($"Pictures must be a floating tensor [B, 3, S, S], but this is {images.dtype} [{string.Join(", ", images.shape)}].", nameof(images));
+            throw new ArgumentException($"Images must be a floating tensor [B, 3, S, S], but this is {images.dtype} [{string.Join(", ", images.shape)}].", nameof(images));
         int height = (int)images.shape[2], width = (int)images.shape[3];
         return [.. Rgba(images).Chunk(4 * height * width).Select(pixels => MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels))];
     }
@@ -108,12 +108,12 @@ public static class ResTokImages
         {
             case ResTokResize.Stretch:
                 if (3L * size * height > Array.MaxLength)
-                    throw new ArgumentException($"The picture has {width} x {height} pixels, which is too high to be stretched to {size} x {size}. Crop it first.");
+                    throw new ArgumentException($"The image has {width} x {height} pixels, which is too high to be stretched to {size} x {size}. Crop it first.");
                 return Resampler.Resize(Rgb(image), width, height, size, size);
             case ResTokResize.ShorterEdgeCrop:
                 return CenterCrop(Rgb(image), width, height, size);
             default:
-                throw new ArgumentException($"The picture has {width} x {height} pixels, but must have {size} x {size}. Resize it first, or choose another {nameof(ResTokResize)}.");
+                throw new ArgumentException($"The image has {width} x {height} pixels, but must have {size} x {size}. Resize it first, or choose another {nameof(ResTokResize)}.");
         }
     }
 
@@ -164,7 +164,7 @@ public static class ResTokImages
     internal static void CheckSize(int width, int height)
     {
         if ((long)width * height > MostPixels)
-            throw new ArgumentException($"The picture has {width} x {height} pixels, but may have at most {MostPixels}. Make it smaller first.");
+            throw new ArgumentException($"The image has {width} x {height} pixels, but may have at most {MostPixels}. Make it smaller first.");
     }
 
     /// <summary>Interleaved RGB of any image.</summary>
@@ -175,7 +175,7 @@ public static class ResTokImages
         {
             MLPixelFormat.Rgba32 => (0, 2),
             MLPixelFormat.Bgra32 => (2, 0),
-            _ => throw new ArgumentException($"The picture's pixel format {image.PixelFormat} is not known; use Rgba32 or Bgra32."),
+            _ => throw new ArgumentException($"The image's pixel format {image.PixelFormat} is not known; use Rgba32 or Bgra32."),
         };
         byte[] rgb = Rgb(image.Pixels, red, blue, out bool isOpaque);
         using DecodedImage? original = isOpaque ? null : ImageFile.Original(image);

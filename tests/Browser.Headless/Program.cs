@@ -1,4 +1,4 @@
-// Uses the page of examples/Browser in a real browser as a visitor would, holds its tokens against the library's, and takes pictures of it:
+// Uses the page of examples/Browser in a real browser as a visitor would, holds its tokens against the library's, and takes screenshots of it:
 //   npm ci --prefix examples/Browser
 //   dotnet run --project tests/Browser.Headless -c Release -- /usr/bin/chromium out/browser examples/pictures/sunset.png
 // With "webgpu" after that it runs on WebGPU, by Chromium's own software renderer where there is no GPU.
@@ -11,7 +11,7 @@ using ResTok.Models;
 using ResTok.Tests;
 using TorchSharp;
 
-if (args is not [string browserPath, string output, string picture, .. var rest] || rest is not ([] or ["webgpu"]))
+if (args is not [string browserPath, string output, string image, .. var rest] || rest is not ([] or ["webgpu"]))
 {
     Console.Error.WriteLine("Usage: Browser.Headless BROWSER OUTPUT PICTURE [webgpu]");
     return 2;
@@ -58,12 +58,12 @@ try
         await Expect("it runs on WebGPU", "document.getElementById('status').textContent.startsWith('WebGPU')");
     await Expect("all classes are offered", "document.getElementById('classes').options.length === 11");
 
-    // A picture of the encoder's size, so that the browser's resampling has no part in it.
+    // An image of the encoder's size, so that the browser's resampling has no part in it.
     string folder = Path.Combine(Repository.Root, "src", "ResTok.MLNet.DemoModel");
     using (ImageTokenizer tokenizer = ImageTokenizer.Load(Path.Combine(folder, "tokenizer")))
     {
         string small = Path.Combine(output, "given.png");
-        using MLImage whole = MLImage.CreateFromFile(picture), square = ResTokImages.Fit(whole, tokenizer.Config.CropSize);
+        using MLImage whole = MLImage.CreateFromFile(image), square = ResTokImages.Fit(whole, tokenizer.Config.CropSize);
         square.Save(small);
         float[] pixels = OnnxImages.ToPixels([square], tokenizer.Config.CropSize);
         using torch.Tensor batch = torch.tensor(pixels, [1, 3, square.Height, square.Width]);
@@ -81,14 +81,14 @@ try
     Console.WriteLine(await Text("status"));
 
     // The slider takes fewer tokens.
-    string all = await Picture("rebuilt");
+    string all = await Image("rebuilt");
     await page.EvaluateExpressionAsync("document.getElementById('count').value = 8, document.getElementById('count').dispatchEvent(new Event('input'))");
     await page.WaitForFunctionAsync("() => document.getElementById('used').textContent.startsWith('8 of')");
-    if (all == await Picture("rebuilt"))
-        Fail("8 tokens give the picture of all.");
+    if (all == await Image("rebuilt"))
+        Fail("8 tokens give the image of all.");
     await Expect("the others are faded", "document.querySelectorAll('#tokens span.unused').length === 56");
 
-    // A class becomes a picture pass by pass, with the library's tokens.
+    // A class becomes an image pass by pass, with the library's tokens.
     await page.SelectAsync("#classes", $"{Class}");
     await page.EvaluateExpressionAsync($"document.getElementById('seed').value = {Seed}");
     await page.ClickAsync("#generate");
@@ -108,11 +108,11 @@ try
     Console.WriteLine(await Text("status"));
     await page.ScreenshotAsync(Path.Combine(output, "onnx-page.png"));
 
-    // What is no picture is explained.
-    string text = Path.Combine(output, "no-picture.txt");
+    // What is no image is explained.
+    string text = Path.Combine(output, "no-image.txt");
     File.WriteAllText(text, "hello");
     await (await page.QuerySelectorAsync("#file")).UploadFileAsync(Path.GetFullPath(text));
-    await page.WaitForFunctionAsync("() => document.getElementById('fault').textContent.includes('no picture')");
+    await page.WaitForFunctionAsync("() => document.getElementById('fault').textContent.includes('no image')");
     Console.WriteLine($"The page works. See {Path.Combine(output, "onnx-page.png")}.");
 
     async Task Expect(string what, string script)
@@ -123,7 +123,7 @@ try
 
     async Task<string> Text(string id) => await page.EvaluateExpressionAsync<string>($"document.getElementById('{id}').textContent");
 
-    async Task<string> Picture(string id) => await page.EvaluateExpressionAsync<string>($"document.getElementById('{id}').toDataURL()");
+    async Task<string> Image(string id) => await page.EvaluateExpressionAsync<string>($"document.getElementById('{id}').toDataURL()");
 }
 finally
 {

@@ -131,7 +131,7 @@ internal sealed class Question
     public int AnswerIndex { get; set; }
 }
 
-/// <summary>A grey picture with a red and a blue square.</summary>
+/// <summary>A grey image with a red and a blue square.</summary>
 internal sealed class Scene
 {
     public const int Side = 64;

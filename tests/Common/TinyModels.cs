@@ -17,7 +17,7 @@ internal static class TinyModels
         PixelHiddenChannels = 32,
     };
 
-    /// <summary>Pictures of 32×32 pixels, 16 tokens of 64 codes.</summary>
+    /// <summary>Images of 32×32 pixels, 16 tokens of 64 codes.</summary>
     public static TokenizerConfig Tokenizer { get; } = GoldenTiny with
     {
         CropSize = 32,

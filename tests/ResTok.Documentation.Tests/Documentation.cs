@@ -10,11 +10,15 @@ internal static class Documentation
         .SelectMany(file => XDocument.Load(file, LoadOptions.PreserveWhitespace).Descendants("member"))
         .ToDictionary(member => member.Attribute("name")!.Value);
 
+    /// <summary>The paths of all documents.</summary>
+    public static IReadOnlyList<string> Documents { get; } =
+        [.. new[] { ".", "docs", "examples", "nuget", ".github" }.SelectMany(folder => Directory.GetFiles(Path.GetFullPath(Path.Combine(Repository.Root, folder)), "*.md"))];
+
     /// <summary>The code of every example by the place where it stands; source generators write code elsewhere than in examples.</summary>
     public static IReadOnlyDictionary<string, string> Examples { get; } = MarkdownExamples().Concat(MemberExamples()).ToDictionary();
 
     private static IEnumerable<KeyValuePair<string, string>> MarkdownExamples() =>
-        from file in Directory.GetFiles(Repository.Root, "*.md").Concat(Directory.GetFiles(Path.Combine(Repository.Root, "nuget"), "*.md")).Concat(Directory.GetFiles(Path.Combine(Repository.Root, ".github"), "*.md")).Concat(Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md"))
+        from file in Documents
         from block in MarkdownBlock.ReadAll(file)
         where block.Language == "csharp"
         select KeyValuePair.Create($"{Path.GetRelativePath(Repository.Root, file)}, line {block.Line}", block.Text);

@@ -14,7 +14,7 @@ public sealed class ExampleTests
         "T:ResTok.MLNet.DemoTokenizer", "T:ResTok.MLNet.DemoGenerator",
         "M:ResTok.MLNet.ImageCatalog.EvaluateReconstruction(", "M:ResTok.MLNet.ImageCatalog.EvaluateGeneration(",
         "M:ResTok.MLNet.ContextCancellation.CancelWith(",
-        "M:ResTok.MLNet.Interactive.NotebookExtensions.ToStrip(", "M:ResTok.MLNet.Interactive.NotebookExtensions.ToTable(", "T:ResTok.MLNet.Interactive.TrainingCurve",
+        "T:ResTok.MLNet.Interactive.HtmlReport", "M:ResTok.MLNet.Interactive.NotebookExtensions.ToStrip(", "M:ResTok.MLNet.Interactive.NotebookExtensions.ToTable(", "T:ResTok.MLNet.Interactive.TrainingCurve",
         "M:ResTok.Models.ImageTokenizer.Load(", "M:ResTok.Models.ImageTokenizer.Encode(", "M:ResTok.Models.ImageTokenizer.Decode(",
         "M:ResTok.Models.ImageGenerator.Load(", "M:ResTok.Models.ImageGenerator.Generate(", "M:ResTok.Models.ImageGenerator.GenerateAsync(",
         "M:ResTok.MLNet.Onnx.OnnxExport.ExportOnnx(", "M:ResTok.MLNet.Onnx.OnnxTokenizer.Load(", "M:ResTok.MLNet.Onnx.OnnxGenerator.Load(",
@@ -27,8 +27,8 @@ public sealed class ExampleTests
     [MemberData(nameof(Places))]
     public void Every_example_compiles(string place)
     {
-        // A notebook's own directives are no C#.
-        string code = string.Join('\n', Documentation.Examples[place].Split('\n').Select(line => line.StartsWith("#r ", StringComparison.Ordinal) ? "" : line));
+        // Directives of notebooks and of single-file programs are none of the compiler's.
+        string code = string.Join('\n', Documentation.Examples[place].Split('\n').Select(line => line.StartsWith("#r ", StringComparison.Ordinal) || line.StartsWith("#:", StringComparison.Ordinal) ? "" : line));
         IReadOnlyList<string> faults = ExampleCompiler.FaultsOf(code);
         Assert.True(faults.Count == 0, $"{place} does not compile:\n{string.Join('\n', faults)}");
     }

@@ -43,21 +43,21 @@ public sealed class DataViewTableTests : IDisposable
     }
 
     [Fact]
-    public void Pictures_are_shown_small_and_stay_their_owners()
+    public void Images_are_shown_small_and_stay_their_owners()
     {
         XElement tag = Cells(Data)[1].Single(cell => cell.Element("img") is not null).Element("img")!;
-        using SKBitmap png = Notebook.Picture(tag);
+        using SKBitmap png = Notebook.Image(tag);
         Assert.Equal((128, 64), (png.Width, png.Height));
         Assert.All(rows, row => Assert.Equal(200, row.Image.Width));
     }
 
     [Fact]
-    public void Pictures_made_for_the_table_are_disposed()
+    public void Images_made_for_the_table_are_disposed()
     {
-        var fresh = new FreshPictures(Data);
+        var fresh = new FreshImages(Data);
         Assert.Equal(10, Cells(fresh).Length);
         Assert.True(fresh.Given.Count >= 10);
-        Assert.All(fresh.Given, picture => Assert.ThrowsAny<InvalidOperationException>(() => picture.Width));
+        Assert.All(fresh.Given, image => Assert.ThrowsAny<InvalidOperationException>(() => image.Width));
         Assert.All(rows, row => Assert.Equal(200, row.Image.Width));
     }
 
@@ -68,7 +68,7 @@ public sealed class DataViewTableTests : IDisposable
     {
         using ResTokTokenizer restok = ResTokTokenizer.Load(Checkpoint());
         using var model = ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { TokensAsKeys = asKeys })
-            .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok)).Fit(Data);
+            .Append(ml.Transforms.ResTokDecode("Rebuilt", "Tokens", restok)).Fit(Data);
         IDataView data = model.Transform(Data);
         int[] tokens = asKeys ? [.. data.GetColumn<uint[]>("Tokens").First().Select(key => (int)key - 1)] : data.GetColumn<int[]>("Tokens").First();
         XElement[] row = Cells(data.ToTable(2))[0];

@@ -20,8 +20,8 @@ internal static class Notebook
     /// <summary>What a cell that ends with the value shows; it must be well formed.</summary>
     public static XElement Show(object value) => XElement.Parse(value.ToDisplayString(HtmlFormatter.MimeType));
 
-    /// <summary>The PNG of an inline picture, decoded.</summary>
-    public static SKBitmap Picture(XElement tag)
+    /// <summary>The PNG of an inline image, decoded.</summary>
+    public static SKBitmap Image(XElement tag)
     {
         const string Start = "data:image/png;base64,";
         string source = tag.Attribute("src")!.Value;

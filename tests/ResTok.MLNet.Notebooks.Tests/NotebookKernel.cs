@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using Microsoft.DotNet.Interactive;
 using Microsoft.DotNet.Interactive.Commands;
@@ -57,9 +58,16 @@ internal sealed partial class NotebookKernel : IDisposable
 
     private async Task<KernelEvent[]> SubmitAsync(string code)
     {
-        var events = new List<KernelEvent>();
-        using (kernel.KernelEvents.Subscribe(events.Add))
-            await kernel.SendAsync(new SubmitCode(code, CSharp));
+        // Events may come from several threads. What a cell prints goes to the console of the flow of control that it runs in: one of its
+        // own, so that what the cell before still has to clean up ends nothing here.
+        var events = new ConcurrentQueue<KernelEvent>();
+        using (kernel.KernelEvents.Subscribe(events.Enqueue))
+        {
+            Task<KernelCommandResult> run;
+            using (ExecutionContext.SuppressFlow())
+                run = Task.Run(() => kernel.SendAsync(new SubmitCode(code, CSharp)));
+            await run;
+        }
         string[] errors = [.. events.OfType<CommandFailed>().Select(failure => failure.Message)];
         return errors.Length == 0 ? [.. events] : throw new InvalidOperationException($"A cell failed:\n{code}\n\n{string.Join('\n', errors)}");
     }

@@ -8,6 +8,10 @@ public sealed partial class NotebookTests(NotebookRuns runs) : IClassFixture<Not
 {
     private const string Tokens = "01-tokens", Generate = "02-generate", Search = "03-search-and-classify", Train = "04-train-your-own";
 
+    private static string Strip => $"strip of {DemoFacts.Tokens} tokens";
+
+    private static string Image => $"image of {DemoFacts.Side} x {DemoFacts.Side}";
+
     [Fact]
     public void There_is_no_notebook_that_is_not_tested() =>
         Assert.Equal([Tokens, Generate, Search, Train], Directory.GetFiles(runs.Folder, "*.ipynb").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal));
@@ -38,37 +42,40 @@ public sealed partial class NotebookTests(NotebookRuns runs) : IClassFixture<Not
         string first = kept.Elements.First(cell => cell.KernelName == NotebookKernel.CSharp).Contents;
         Assert.Equal(["ResTok.MLNet.Cpu", "ResTok.MLNet.DemoModel", "ResTok.MLNet.Interactive"], Package().Matches(first).Select(match => match.Groups[1].Value));
         Assert.True(kept.Elements.Count(cell => cell.KernelName == "markdown") >= 5);
+        Assert.Contains("deprecated", kept.Elements[0].Contents, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Tokens_are_shown_as_strips_and_what_they_rebuild_and_attend_to_as_pictures()
+    public async Task Tokens_are_shown_as_strips_and_what_they_rebuild_and_attend_to_as_images()
     {
+        int count = Directory.GetFiles(Path.Combine(Repository.Root, "examples", "pictures")).Length;
         string[] shown = await ShownAsync(Tokens);
-        Assert.Contains("strip of 64 tokens", shown);
-        Assert.Contains(shown, output => output.StartsWith("table of 6 rows, 5 × strip of 64 tokens, picture of 102 x 128", StringComparison.Ordinal));
-        Assert.Contains("table of 6 rows, 35 × picture of 64 x 64", shown);
-        Assert.Contains("8 × picture of 64 x 64", shown);
-        Assert.Contains("7 × picture of 64 x 64", shown);
+        Assert.Contains(Strip, shown);
+        Assert.Contains(shown, output => output.StartsWith($"table of {count + 1} rows, {count} × {Strip}, ", StringComparison.Ordinal));
+        Assert.Contains($"table of {count + 1} rows, {count * DemoFacts.Levels} × {Image}", shown);
+        Assert.Contains($"8 × {Image}", shown);
+        Assert.Contains($"{DemoFacts.Levels} × {Image}", shown);
     }
 
     [Fact]
-    public async Task Pictures_are_generated_by_class_seed_level_and_guidance_and_varied_and_mixed()
+    public async Task Images_are_generated_by_class_seed_level_and_guidance_and_varied_and_mixed()
     {
+        int classes = Math.Min(20, DemoFacts.Classes); // the most rows of the table
         string[] shown = await ShownAsync(Generate);
-        Assert.Contains("table of 2 rows, strip of 64 tokens, picture of 64 x 64", shown);
-        Assert.Contains("table of 12 rows, 33 × picture of 64 x 64", shown);
-        Assert.Contains("table of 4 rows, 21 × picture of 64 x 64", shown);
-        Assert.Contains("table of 5 rows, 16 × picture of 64 x 64", shown);
-        Assert.Contains("table of 4 rows, 18 × picture of 64 x 64", shown);
-        Assert.Contains("8 × picture of 64 x 64", shown);
+        Assert.Contains($"table of 2 rows, {Strip}, {Image}", shown);
+        Assert.Contains($"table of {classes + 1} rows, {3 * classes} × {Image}", shown);
+        Assert.Contains($"table of 4 rows, {3 * DemoFacts.Levels} × {Image}", shown);
+        Assert.Contains($"table of 5 rows, 16 × {Image}", shown);
+        Assert.Contains($"table of 4 rows, 18 × {Image}", shown);
+        Assert.Contains($"{DemoFacts.Levels + 1} × {Image}", shown);
     }
 
     [Fact]
     public async Task Drawings_are_found_and_told_apart_by_their_features_far_more_often_than_by_chance()
     {
         string[] shown = await ShownAsync(Search);
-        Assert.Contains("table of 5 rows, 4 × strip of 64 tokens, 4 × picture of 64 x 64", shown);
-        Assert.Equal(6, shown.Count(output => output == "8 × picture of 64 x 64"));
+        Assert.Contains($"table of 5 rows, 4 × {Strip}, 4 × image of 64 x 64", shown);
+        Assert.Equal(6, shown.Count(output => output == "8 × image of 64 x 64"));
         string text = await TextAsync(Search);
         Assert.InRange(Number("([0-9]+)% of the nearest", text), 40, 100); // of four classes
         foreach (string input in new[] { "pixels", "tokens", "latents", "features" })
@@ -80,7 +87,7 @@ public sealed partial class NotebookTests(NotebookRuns runs) : IClassFixture<Not
     {
         string[] shown = await ShownAsync(Train);
         Assert.Contains(shown, output => output.Contains("curve of reconstruction_loss", StringComparison.Ordinal));
-        Assert.Contains("table of 7 rows, 6 × strip of 64 tokens, 24 × picture of 64 x 64", shown);
+        Assert.Contains($"table of 7 rows, 6 × {Strip}, 24 × {Image}", shown);
         string text = await TextAsync(Train);
         Assert.True(Number("255: ([0-9]+)[.]", text) >= Number("before, ([0-9]+)[.]", text), text);
         Assert.Contains("the loaded pipeline gives the same tokens: True", text, StringComparison.Ordinal);

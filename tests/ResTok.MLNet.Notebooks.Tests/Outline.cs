@@ -8,7 +8,7 @@ namespace ResTok.MLNet.Notebooks.Tests;
 /// <summary>What an output consists of, without the values: the same after every run, whatever the demo model has learned.</summary>
 internal static partial class Outline
 {
-    /// <summary>Such as "table of 5 rows, 5 × strip of 64 tokens, 5 × picture of 64 x 64".</summary>
+    /// <summary>Such as "table of 5 rows, 5 × strip of 64 tokens, 5 × image of 64 x 64".</summary>
     public static string Of(InteractiveDocumentOutputElement output)
     {
         string html = Text(output);
@@ -16,7 +16,7 @@ internal static partial class Outline
         [
             .. Table().Matches(html).Select(table => $"table of {Row().Count(table.Value)} rows"),
             .. Strip().Matches(html).Select(strip => $"strip of {Token().Count(strip.Value)} tokens"),
-            .. Picture().Matches(html).Select(PictureOf),
+            .. Image().Matches(html).Select(ImageOf),
             .. Curve().Matches(html).Select(curve => $"curve of {curve.Groups[1].Value}"),
         ];
         return parts.Length == 0 ? "text" : string.Join(", ", parts.GroupBy(part => part).Select(same => same.Count() == 1 ? same.Key : $"{same.Count()} × {same.Key}"));
@@ -36,13 +36,13 @@ internal static partial class Outline
     };
 
     // The size that the PNG itself tells, which must be the one it is shown in.
-    private static string PictureOf(Match tag)
+    private static string ImageOf(Match tag)
     {
         byte[] png = Convert.FromBase64String(tag.Groups[3].Value);
         Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], png[..4]);
         int width = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), height = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20));
         Assert.Equal((tag.Groups[1].Value, tag.Groups[2].Value), (width.ToString(CultureInfo.InvariantCulture), height.ToString(CultureInfo.InvariantCulture)));
-        return $"picture of {width} x {height}";
+        return $"image of {width} x {height}";
     }
 
     [GeneratedRegex("<table.*?</table>", RegexOptions.Singleline)]
@@ -58,7 +58,7 @@ internal static partial class Outline
     private static partial Regex Token();
 
     [GeneratedRegex("<img width=\"([0-9]+)\" height=\"([0-9]+)\"[^>]* src=\"data:image/png;base64,([^\"]+)\"")]
-    private static partial Regex Picture();
+    private static partial Regex Image();
 
     [GeneratedRegex("<svg role=\"img\" aria-label=\"([^\"]+)\"[^>]*><polyline points=\"[0-9.,]+( [0-9.,]+){9,}\"")]
     private static partial Regex Curve();

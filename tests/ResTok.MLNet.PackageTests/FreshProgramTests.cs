@@ -29,7 +29,7 @@ public sealed class FreshProgramTests(PackedFeed feed)
     {
         string folder = feed.Write("Fresh", "Microsoft.NET.Sdk", Code);
         Program.Run("dotnet", folder, "build", "-c", "Release", "-v", "quiet");
-        string output = Program.Run("dotnet", folder, [Path.Combine("bin", "Release", "net10.0", "Fresh.dll"), feed.Pipeline, .. feed.Pictures]);
+        string output = Program.Run("dotnet", folder, [Path.Combine("bin", "Release", "net10.0", "Fresh.dll"), feed.Pipeline, .. feed.Images]);
         Assert.Equal(feed.Tokens, Lines(output));
     }
 
@@ -42,7 +42,7 @@ public sealed class FreshProgramTests(PackedFeed feed)
             "-p:PublishSingleFile=true", "-p:EnableSingleFileAnalyzer=false", "-o", "published");
         string published = Path.Combine(folder, "published");
         Assert.DoesNotContain(Directory.GetFiles(published, "*.dll"), file => Path.GetFileName(file).StartsWith("ResTok.", StringComparison.Ordinal));
-        string output = Program.Run(Path.Combine(published, OperatingSystem.IsWindows() ? "Single.exe" : "Single"), folder, [feed.Pipeline, .. feed.Pictures]);
+        string output = Program.Run(Path.Combine(published, OperatingSystem.IsWindows() ? "Single.exe" : "Single"), folder, [feed.Pipeline, .. feed.Images]);
         Assert.Equal(feed.Tokens, Lines(output));
     }
 
@@ -55,7 +55,7 @@ public sealed class FreshProgramTests(PackedFeed feed)
         Program.Run("dotnet", folder, "publish", "-c", "Release", "-v", "quiet", "-r", RuntimeInformation.RuntimeIdentifier, "--self-contained", "true",
             "-p:PublishTrimmed=true", "-p:TrimMode=partial", "-p:EnableSingleFileAnalyzer=false", "-o", "published",
             "-p:CreateSymbolicLinksForPublishFilesIfPossible=false"); // the host looks for its runtime beside itself, not beside a link
-        string output = Program.Run(Path.Combine(folder, "published", OperatingSystem.IsWindows() ? "Trimmed.exe" : "Trimmed"), folder, [feed.Pipeline, .. feed.Pictures]);
+        string output = Program.Run(Path.Combine(folder, "published", OperatingSystem.IsWindows() ? "Trimmed.exe" : "Trimmed"), folder, [feed.Pipeline, .. feed.Images]);
         Assert.Equal(feed.Tokens, Lines(output));
     }
 

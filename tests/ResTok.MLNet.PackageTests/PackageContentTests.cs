@@ -36,7 +36,7 @@ public sealed class PackageContentTests(PackedFeed feed)
     [Fact]
     public void Release_notes_of_libraries_are_the_first_section_of_the_change_log()
     {
-        string[] lines = File.ReadAllLines(Path.Combine(Repository.Root, ".github", "CHANGELOG.md"));
+        string[] lines = File.ReadAllLines(Path.Combine(Repository.Root, "CHANGELOG.md"));
         int start = Array.FindIndex(lines, line => line.StartsWith("## ", StringComparison.Ordinal));
         string[] section = [.. lines.Skip(start + 1).TakeWhile(line => !line.StartsWith("## ", StringComparison.Ordinal)).Where(line => line.Length > 0)];
         Assert.NotEmpty(section);
@@ -65,7 +65,7 @@ public sealed class PackageContentTests(PackedFeed feed)
     }
 
     [Fact]
-    public void Restore_says_that_the_pictures_of_ml_net_do_not_go_with_a_newer_SkiaSharp()
+    public void Restore_says_that_the_images_of_ml_net_do_not_go_with_a_newer_SkiaSharp()
     {
         Assert.Contains("SkiaSharp [2.88.9, 3.0.0)", Dependencies("ResTok.MLNet"));
         Assert.Contains("SkiaSharp [2.88.9, 3.0.0)", Dependencies("ResTok.MLNet.Interactive"));

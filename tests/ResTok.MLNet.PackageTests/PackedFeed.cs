@@ -10,19 +10,19 @@ public sealed class PackedFeed : PackedPackages
 
     public PackedFeed()
     {
-        Pictures = Directory.GetFiles(Path.Combine(Repository.Root, "examples", "pictures"));
+        Images = Directory.GetFiles(Path.Combine(Repository.Root, "examples", "pictures"));
         using var restok = ResTokTokenizer.Load(Path.Combine(Repository.Root, Checkpoint));
         var ml = new MLContext(seed: 1);
-        IDataView data = ml.Data.LoadFromEnumerable(Pictures.Select(path => new Row { Path = path }));
+        IDataView data = ml.Data.LoadFromEnumerable(Images.Select(path => new Row { Path = path }));
         using var model = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok)).Fit(data);
         ml.Model.Save(model, data.Schema, Pipeline);
         ml.Model.Save(model.LastTransformer, null, Encoder);
         Tokens = [.. model.Transform(data).GetColumn<int[]>("Tokens").Select(tokens => string.Join(",", tokens))];
     }
 
-    public string[] Pictures { get; }
+    public string[] Images { get; }
 
-    /// <summary>The tokens of each picture, separated by commas.</summary>
+    /// <summary>The tokens of each image, separated by commas.</summary>
     public string[] Tokens { get; }
 
     /// <summary>A saved pipeline from paths to tokens.</summary>

@@ -17,18 +17,18 @@ public sealed class WebApiTests(PackedFeed feed)
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         ITransformer model = new MLContext().Model.Load(args[0], out _);
-        builder.Services.AddSingleton<ObjectPool<PredictionEngine<Picture, Encoded>>>(new DefaultObjectPool<PredictionEngine<Picture, Encoded>>(new Engines(model)));
+        builder.Services.AddSingleton<ObjectPool<PredictionEngine<Upload, Encoded>>>(new DefaultObjectPool<PredictionEngine<Upload, Encoded>>(new Engines(model)));
         WebApplication app = builder.Build();
-        app.MapPost("/tokens", async (HttpRequest request, ObjectPool<PredictionEngine<Picture, Encoded>> engines) =>
+        app.MapPost("/tokens", async (HttpRequest request, ObjectPool<PredictionEngine<Upload, Encoded>> engines) =>
         {
             using var body = new MemoryStream();
             await request.Body.CopyToAsync(body);
             body.Position = 0;
             using MLImage image = MLImage.CreateFromStream(body);
-            PredictionEngine<Picture, Encoded> engine = engines.Get();
+            PredictionEngine<Upload, Encoded> engine = engines.Get();
             try
             {
-                return engine.Predict(new Picture { Image = image }).Tokens;
+                return engine.Predict(new Upload { Image = image }).Tokens;
             }
             finally
             {
@@ -39,14 +39,14 @@ public sealed class WebApiTests(PackedFeed feed)
         Console.WriteLine(app.Urls.Single());
         await app.WaitForShutdownAsync();
 
-        public sealed class Engines(ITransformer model) : PooledObjectPolicy<PredictionEngine<Picture, Encoded>>
+        public sealed class Engines(ITransformer model) : PooledObjectPolicy<PredictionEngine<Upload, Encoded>>
         {
-            public override PredictionEngine<Picture, Encoded> Create() => new MLContext().Model.CreatePredictionEngine<Picture, Encoded>(model);
+            public override PredictionEngine<Upload, Encoded> Create() => new MLContext().Model.CreatePredictionEngine<Upload, Encoded>(model);
 
-            public override bool Return(PredictionEngine<Picture, Encoded> engine) => true;
+            public override bool Return(PredictionEngine<Upload, Encoded> engine) => true;
         }
 
-        public sealed class Picture
+        public sealed class Upload
         {
             [ImageType(256, 256)]
             public MLImage Image { get; set; }
@@ -69,7 +69,7 @@ public sealed class WebApiTests(PackedFeed feed)
             Task<string> error = server.StandardError.ReadToEndAsync();
             string address = await server.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException($"The server ended before it listened: {await error}");
             using var client = new HttpClient { BaseAddress = new Uri(address), Timeout = TimeSpan.FromMinutes(5) };
-            string[] answers = await Task.WhenAll(feed.Pictures.Select(picture => Tokens(client, picture)));
+            string[] answers = await Task.WhenAll(feed.Images.Select(image => Tokens(client, image)));
             Assert.Equal(feed.Tokens, answers);
         }
         finally
@@ -79,9 +79,9 @@ public sealed class WebApiTests(PackedFeed feed)
         }
     }
 
-    private static async Task<string> Tokens(HttpClient client, string picture)
+    private static async Task<string> Tokens(HttpClient client, string image)
     {
-        using var content = new ByteArrayContent(await File.ReadAllBytesAsync(picture));
+        using var content = new ByteArrayContent(await File.ReadAllBytesAsync(image));
         using HttpResponseMessage response = await client.PostAsync(new Uri("tokens", UriKind.Relative), content);
         response.EnsureSuccessStatusCode();
         return string.Join(",", (await response.Content.ReadFromJsonAsync<int[]>())!);

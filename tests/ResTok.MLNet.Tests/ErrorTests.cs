@@ -20,10 +20,10 @@ public sealed class ErrorTests : IDisposable
         AssertFault("There is no column 'Nope'", () => ml.Transforms.ResTokEncode("Tokens", "Nope", model).Fit(data));
         AssertFault("Column 'Name' must hold images", () => ml.Transforms.ResTokEncode("Tokens", "Name", model).Fit(data));
         AssertFault("There is no column 'Nope'", () => ml.Transforms.CopyColumns("Id2", "Id").Append(ml.Transforms.ResTokEncode("Tokens", "Nope", model)).Fit(data));
-        AssertFault("'Name' must be a vector of Int32 or of keys", () => ml.Transforms.ResTokDecode("Picture", "Name", model).Fit(data));
-        AssertFault("from 1 to the model's 16", () => ml.Transforms.ResTokDecode("Picture", "Tokens", model, 17));
+        AssertFault("'Name' must be a vector of Int32 or of keys", () => ml.Transforms.ResTokDecode("Rebuilt", "Name", model).Fit(data));
+        AssertFault("from 1 to the model's 16", () => ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model, 17));
         AssertFault("Column 'Name' of token counts", () => ml.Transforms.ResTokEncode("Tokens", "Image", model)
-            .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", model, options: new() { TokenCountColumnName = "Name" })).Fit(data));
+            .Append(ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model, options: new() { TokenCountColumnName = "Name" })).Fit(data));
         AssertFault("batch size must be at least 1", () => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { BatchSize = 0 }));
     }
 
@@ -33,8 +33,8 @@ public sealed class ErrorTests : IDisposable
         List<Row> rows = PipelineData.Rows(3);
         rows[1].Image = null!;
         AssertRowFault("Column 'Image' has no image in row 1", Encode(rows, new()));
-        rows[1].Image = Picture(1, 20, 32);
-        AssertRowFault("Column 'Image', row 1: The picture has 20 x 32 pixels, but must have 32 x 32", Encode(rows, new() { Resize = ResTokResize.Exact }));
+        rows[1].Image = TestImage(1, 20, 32);
+        AssertRowFault("Column 'Image', row 1: The image has 20 x 32 pixels, but must have 32 x 32", Encode(rows, new() { Resize = ResTokResize.Exact }));
         Assert.Equal(3, Encode(rows, new()).GetColumn<int[]>("Tokens").Count());
 
         AssertRowFault("Column 'Tokens' has the token 64 at index 2 of row 1, but tokens are 0 to 63", Decode([0, 64], 2));
@@ -48,7 +48,7 @@ public sealed class ErrorTests : IDisposable
         AssertFault("both 'Tokens'", () => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { FeaturesColumnName = "Tokens" }));
         AssertFault("LatentsColumnName and FeaturesColumnName are both 'X'", () => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { LatentsColumnName = "X", FeaturesColumnName = "X" }));
         AssertFault("LatentsColumnName is empty", () => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { LatentsColumnName = "" }));
-        AssertFault("TokenCountColumnName is empty", () => ml.Transforms.ResTokDecode("Picture", "Tokens", model, options: new() { TokenCountColumnName = "" }));
+        AssertFault("TokenCountColumnName is empty", () => ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model, options: new() { TokenCountColumnName = "" }));
         using ResTokGenerator generator = CreateGenerator();
         AssertFault("SeedColumnName is empty", () => ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "" }));
         ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { LatentsColumnName = "tokens", FeaturesColumnName = "Features" }); // names of ML.NET tell case
@@ -57,15 +57,15 @@ public sealed class ErrorTests : IDisposable
     [Fact]
     public void Sizes_of_squares_are_checked_by_their_own_name()
     {
-        using MLImage picture = Picture(1);
+        using MLImage image = TestImage(1);
         foreach (int size in new[] { 0, -1, int.MinValue, 23_171, 30_000, 46_341, int.MaxValue })
         {
-            ArgumentOutOfRangeException fault = Assert.Throws<ArgumentOutOfRangeException>(() => ResTokImages.Fit(picture, size).Dispose());
+            ArgumentOutOfRangeException fault = Assert.Throws<ArgumentOutOfRangeException>(() => ResTokImages.Fit(image, size).Dispose());
             Assert.Equal(("size", (object)size), (fault.ParamName, fault.ActualValue));
         }
-        Assert.Equal("resize", Assert.Throws<ArgumentOutOfRangeException>(() => ResTokImages.Fit(picture, 32, (ResTokResize)9).Dispose()).ParamName);
+        Assert.Equal("resize", Assert.Throws<ArgumentOutOfRangeException>(() => ResTokImages.Fit(image, 32, (ResTokResize)9).Dispose()).ParamName);
         Assert.Equal("image", Assert.Throws<ArgumentNullException>(() => ResTokImages.Fit(null!, 32)).ParamName);
-        using MLImage one = ResTokImages.Fit(picture, 1);
+        using MLImage one = ResTokImages.Fit(image, 1);
         Assert.Equal(1, one.Width);
 
         // One pixel by ten million: the square needs a few rows of them.
@@ -84,17 +84,17 @@ public sealed class ErrorTests : IDisposable
             IDataView data = ml.Data.LoadFromEnumerable(PipelineData.Rows(1));
             ml.Model.Save(ml.Transforms.ResTokEncode("Tokens", "Image", model).Fit(data), data.Schema, file);
             Microsoft.ML.ITransformer loaded = ml.Model.Load(file, out _);
-            using MLImage picture = Picture(1);
+            using MLImage image = TestImage(1);
             for (int i = 0; i < 3; i++)
             {
                 using var engine = ml.Model.CreatePredictionEngine<Row, Encoded>(loaded, new PredictionEngineOptions { OwnsTransformer = false });
-                Assert.Equal(16, engine.Predict(new() { Image = picture }).Tokens.Length);
+                Assert.Equal(16, engine.Predict(new() { Image = image }).Tokens.Length);
             }
             ml.Model.CreatePredictionEngine<Row, Encoded>(loaded).Dispose();
             ObjectDisposedException fault = Assert.Throws<ObjectDisposedException>(() =>
             {
                 using var engine = ml.Model.CreatePredictionEngine<Row, Encoded>(loaded);
-                engine.Predict(new() { Image = picture });
+                engine.Predict(new() { Image = image });
             });
             Assert.Contains("ResTok tokenizer was disposed, with the pipeline", fault.Message, StringComparison.Ordinal);
             Assert.Contains("PredictionEngineOptions { OwnsTransformer = false }", fault.Message, StringComparison.Ordinal);

@@ -17,7 +17,7 @@ internal static class PipelineData
 
     public static ResTokGenerator CreateGenerator(GeneratorConfig? config = null) => ResTokGenerator.FromModel(TinyModels.CreateGenerator(config));
 
-    public static MLImage Picture(int seed, int width = 32, int height = 32)
+    public static MLImage TestImage(int seed, int width = 32, int height = 32)
     {
         var pixels = new byte[4 * width * height];
         new Random(seed).NextBytes(pixels);
@@ -27,7 +27,7 @@ internal static class PipelineData
     }
 
     public static List<Row> Rows(int count) =>
-        [.. Enumerable.Range(0, count).Select(i => new Row { Id = i, Count = 1 + i % 16, Name = $"row {i}", Image = Picture(i) })];
+        [.. Enumerable.Range(0, count).Select(i => new Row { Id = i, Count = 1 + i % 16, Name = $"row {i}", Image = TestImage(i) })];
 
     public static string Join(IEnumerable<int> tokens) => string.Join(",", tokens);
 }
@@ -57,7 +57,7 @@ internal sealed class Encoded
 internal sealed class Decoded
 {
     [ImageType(32, 32)]
-    public MLImage Picture { get; set; } = null!;
+    public MLImage Rebuilt { get; set; } = null!;
 
     [VectorType(16)]
     public int[] Tokens { get; set; } = [];

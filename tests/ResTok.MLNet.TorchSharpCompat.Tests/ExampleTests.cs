@@ -10,28 +10,28 @@ public sealed class ExampleTests(WeightsFolder weights) : IClassFixture<WeightsF
     [Theory]
     [InlineData("TextPipeline")]
     [InlineData("Similarity")]
-    public void Sentences_become_the_same_pictures_in_a_fresh_process(string example)
+    public void Sentences_become_the_same_images_in_a_fresh_process(string example)
     {
         TrainerWeights.Make(weights.Path, [TrainerWeights.Text]);
         using var trained = new ExampleRun(example, "--weights", weights.Path, "--epochs", "1");
         Assert.Contains("Starting from", trained.Output, StringComparison.Ordinal);
         using var loaded = new ExampleRun(example, "--load", trained.PathOf("pipeline.zip"));
         Assert.DoesNotContain("Starting from", loaded.Output, StringComparison.Ordinal);
-        string[] pictures = [.. Directory.GetFiles(trained.Folder, "*.png").Select(file => Path.GetFileName(file))];
-        Assert.Equal(11, pictures.Length);
-        Assert.All(pictures, picture => Assert.Equal(File.ReadAllBytes(trained.PathOf(picture)), File.ReadAllBytes(loaded.PathOf(picture))));
+        string[] images = [.. Directory.GetFiles(trained.Folder, "*.png").Select(file => Path.GetFileName(file))];
+        Assert.Equal(11, images.Length);
+        Assert.All(images, image => Assert.Equal(File.ReadAllBytes(trained.PathOf(image)), File.ReadAllBytes(loaded.PathOf(image))));
     }
 
     [Fact]
     public void Objects_get_the_same_boxes_and_tokens_in_a_fresh_process()
     {
         TrainerWeights.Make(weights.Path, [TrainerWeights.Detection], detectedClasses: 4);
-        // One small picture: made-up weights find hundreds of objects on each, and their trainer's sorting out takes minutes on a large one.
-        string picture = Path.Combine(weights.Path, "picture.png");
+        // One small image: made-up weights find hundreds of objects on each, and their trainer's sorting out takes minutes on a large one.
+        string image = Path.Combine(weights.Path, "image.png");
         using (MLImage drawn = MLImage.CreateFromPixels(96, 96, MLPixelFormat.Rgba32, [.. Enumerable.Range(0, 96 * 96).SelectMany(i => new byte[] { (byte)(i % 96 / 32 * 120), (byte)(i / 96 / 32 * 120), 90, 255 })]))
-            drawn.Save(picture);
-        using var trained = new ExampleRun("ObjectIndex", "--weights", weights.Path, "--scenes", "4", "--epochs", "1", "--threshold", "0.05", picture);
-        using var loaded = new ExampleRun("ObjectIndex", "--load", trained.Folder, picture);
+            drawn.Save(image);
+        using var trained = new ExampleRun("ObjectIndex", "--weights", weights.Path, "--scenes", "4", "--epochs", "1", "--threshold", "0.05", image);
+        using var loaded = new ExampleRun("ObjectIndex", "--load", trained.Folder, image);
         string[] index = File.ReadAllLines(trained.PathOf("index.jsonl"));
         Assert.NotEmpty(index);
         Assert.Equal(index.Select(WithoutPath), File.ReadAllLines(loaded.PathOf("index.jsonl")).Select(WithoutPath));

@@ -1,5 +1,6 @@
 using ResTok.MLNet.Onnx.Format;
 using ResTok.Models;
+using ResTok.Models.Layers;
 using ResTok.Models.Tokenizer.Networks;
 
 namespace ResTok.MLNet.Onnx.Export;
@@ -35,7 +36,7 @@ internal sealed class EncoderGraph
         Value x = graph.Cast(pixels, ElementType.Float32);
         if (pixelType == ElementType.UInt8)
             x = graph.Div(x, graph.Constant(255, ElementType.Float32));
-        x = graph.Div(graph.Sub(x, graph.Constant([0.485f, 0.456f, 0.406f], 3, 1, 1)), graph.Constant([0.229f, 0.224f, 0.225f], 3, 1, 1));
+        x = graph.Div(graph.Sub(x, graph.Constant(ImageNetNormalization.Mean, 3, 1, 1)), graph.Constant(ImageNetNormalization.Deviation, 3, 1, 1));
         (Value latents, Value coarsest) = Transform(graph.Cast(x, net.Compute), graph.Size(pixels, 0));
         Value z = Project(net.LayerNorm(latents, "encoder.ln_post")); // [B, C, N]
         graph.Output("features", graph.Node("ReduceMean", ElementType.Float32, [coarsest], ("axes", new[] { 1 }), ("keepdims", 0)), "batch", width);

@@ -10,7 +10,7 @@ internal sealed class PixelNetworks(WeightedGraph net, TokenizerConfig config)
 
     private readonly OnnxGraph graph = net.Graph;
 
-    /// <param name="x">Normalised pictures [B, 3, S, S].</param>
+    /// <param name="x">Normalised images [B, 3, S, S].</param>
     /// <returns>[B, 256, S/16, S/16].</returns>
     public Value Encode(Value x)
     {
@@ -29,7 +29,7 @@ internal sealed class PixelNetworks(WeightedGraph net, TokenizerConfig config)
 
     /// <param name="x">[B, 256, g, g].</param>
     /// <param name="side">g.</param>
-    /// <returns>Pictures [B, 3, 16g, 16g].</returns>
+    /// <returns>Images [B, 3, 16g, 16g].</returns>
     public Value Decode(Value x, int side)
     {
         x = Blocks(net.Conv(x, "pixel_decoder.conv_in"), "pixel_decoder.mid", side);

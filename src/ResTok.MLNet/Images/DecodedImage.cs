@@ -47,7 +47,7 @@ internal sealed class DecodedImage : IDisposable
                 throw new InvalidDataException($"{name} has {info.Width} x {info.Height} pixels, for which there is no memory.");
             SKCodecResult result = codec.GetPixels(info, bitmap.GetPixels());
             if (result == SKCodecResult.IncompleteInput || !ImageContainer.IsWhole(codec.EncodedFormat, content))
-                throw new InvalidDataException($"{name} is cut short: {ImageFormat.Of(content)?.Name ?? "a picture"} of {info.Width} x {info.Height} pixels whose data end early. Copy or download it again.");
+                throw new InvalidDataException($"{name} is cut short: {ImageFormat.Of(content)?.Name ?? "an image"} of {info.Width} x {info.Height} pixels whose data end early. Copy or download it again.");
             if (result != SKCodecResult.Success)
                 throw new InvalidDataException($"{name} is damaged ({result}). Copy or download it again.");
             if (info.AlphaType != SKAlphaType.Opaque)
@@ -91,6 +91,6 @@ internal sealed class DecodedImage : IDisposable
     {
         { IsReadable: true } format => new($"{name} is {format.Name} with a damaged head, or cut short. {format.Advice}"),
         { } format => new($"{name} is {format.Name}, which cannot be read. {format.Advice}"),
-        null => new($"{name} is no picture of a format that can be read, which are {ImageFormat.Readable}."),
+        null => new($"{name} is no image of a format that can be read, which are {ImageFormat.Readable}."),
     };
 }

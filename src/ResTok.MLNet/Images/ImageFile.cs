@@ -19,7 +19,7 @@ internal static class ImageFile
     public static byte[] Read(string path)
     {
         if (Directory.Exists(path))
-            throw new InvalidDataException($"'{path}' is a folder and no picture file.");
+            throw new InvalidDataException($"'{path}' is a folder and no image file.");
         var file = new FileInfo(path);
         file = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
         if (file.Exists && file.Length == 0) // so a pipe says too
@@ -42,7 +42,7 @@ internal static class ImageFile
     {
         if (Whole.TryGetValue(image, out _))
             return;
-        if (image.Tag is { Length: > 0 } path && File.Exists(path) && IsPicture(path))
+        if (image.Tag is { Length: > 0 } path && File.Exists(path) && IsImage(path))
             Decode(path, long.MaxValue, followOrientation: false).Dispose();
         MarkWhole(image);
     }
@@ -82,7 +82,7 @@ internal static class ImageFile
         return null;
     }
 
-    private static bool IsPicture(string path)
+    private static bool IsImage(string path)
     {
         // A user's own tag may name any file.
         try

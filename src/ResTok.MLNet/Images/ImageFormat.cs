@@ -28,7 +28,7 @@ internal readonly record struct ImageFormat(string Name, bool IsReadable)
     public string Advice => Name switch
     {
         LfsPointer => "Fetch the file itself with `git lfs pull`.",
-        HtmlPage => "It may be an error or a login: download the picture again.",
+        HtmlPage => "It may be an error or a login: download the image again.",
         _ when IsReadable => "Copy or download it again.",
         _ => $"Convert it to one of {Readable}.",
     };

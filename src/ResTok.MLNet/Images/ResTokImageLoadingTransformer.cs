@@ -43,10 +43,10 @@ public sealed class ResTokImageLoadingTransformer : BatchTransformer
             : throw WrongType(name, $"{column.Type}");
     }
 
-    internal static ArgumentOutOfRangeException Missing(string name) => new("schema", $"There is no column '{name}' of picture files.");
+    internal static ArgumentOutOfRangeException Missing(string name) => new("schema", $"There is no column '{name}' of image files.");
 
     internal static ArgumentOutOfRangeException WrongType(string name, string type) => new(
-        "schema", $"Column '{name}' must hold paths of picture files (text), or what is in them (a vector of bytes, as LoadRawImageBytes gives), but is {type}.");
+        "schema", $"Column '{name}' must hold paths of image files (text), or what is in them (a vector of bytes, as LoadRawImageBytes gives), but is {type}.");
 
     internal override DataViewSchema.Column[] FindInputs(DataViewSchema schema) => [FindFiles(schema, inputColumnName)];
 

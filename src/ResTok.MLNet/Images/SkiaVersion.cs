@@ -21,7 +21,7 @@ internal static class SkiaVersion
         AssemblyName built = typeof(MLImage).Assembly.GetReferencedAssemblies().First(assembly => assembly.Name == "SkiaSharp");
         Version loaded = typeof(SKBitmap).Assembly.GetName().Version!;
         return loaded.Major == built.Version!.Major ? null
-            : $"This program has SkiaSharp {loaded.ToString(2)}, but the pictures of ML.NET {typeof(MLImage).Assembly.GetName().Version!.ToString(1)} work with {built.Version.ToString(2)} only. "
+            : $"This program has SkiaSharp {loaded.ToString(2)}, but the images of ML.NET {typeof(MLImage).Assembly.GetName().Version!.ToString(1)} work with {built.Version.ToString(2)} only. "
                 + $"Another package brings the newer one: reference SkiaSharp and SkiaSharp.NativeAssets.Linux.NoDependencies (or those of your system) in version {built.Version.ToString(2)}.9, and of the other package a version that takes them.";
     }
 }

@@ -5,7 +5,7 @@ using ResTok.MLNet.Rows;
 namespace ResTok.MLNet.Interop;
 
 /// <summary>
-/// Which files the pictures of a view come from, where ML.NET's LoadImages reads them: its own error names none. Known where a view is
+/// Which files the images of a view come from, where ML.NET's LoadImages reads them: its own error names none. Known where a view is
 /// read, and not in a <c>PredictionEngine</c>, where a stage sees no other.
 /// </summary>
 internal sealed class LoadedImageFiles
@@ -29,7 +29,7 @@ internal sealed class LoadedImageFiles
     public IEnumerable<DataViewSchema.Column> PathsOf(IEnumerable<DataViewSchema.Column> images) =>
         images.Where(column => files.ContainsKey(column.Index)).Select(column => files[column.Index].Paths).ToList();
 
-    /// <summary>What gives the path of the file that a row's picture is from; null where it is not known.</summary>
+    /// <summary>What gives the path of the file that a row's image is from; null where it is not known.</summary>
     public Func<string>? PathOf(DataViewRow row, DataViewSchema.Column image)
     {
         if (!files.TryGetValue(image.Index, out (DataViewSchema.Column Paths, string Folder) file) || !row.IsColumnActive(file.Paths))

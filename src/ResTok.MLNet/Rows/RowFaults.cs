@@ -33,7 +33,7 @@ internal static class RowFaults
         return fault;
     }
 
-    /// <summary>A column's getter. Where LoadImages reads a picture's file, a fault says which, what it is and what is wrong with it.</summary>
+    /// <summary>A column's getter. Where LoadImages reads an image's file, a fault says which, what it is and what is wrong with it.</summary>
     /// <param name="row">The row or cursor to read.</param>
     /// <param name="column">Of its schema.</param>
     /// <param name="files">Of the view that the row is of.</param>

@@ -93,14 +93,14 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
                 sample = default!;
                 readTokens(all);
                 if (all.Count == 0 || all.Count % config.Tokens != 0)
-                    return $"Column '{tokensColumnName}' has {all.Count} tokens in row {row}, but must have {config.Tokens} for each view of the picture.";
+                    return $"Column '{tokensColumnName}' has {all.Count} tokens in row {row}, but must have {config.Tokens} for each view of the image.";
                 int view = random.Next(all.Count / config.Tokens);
                 if (readLabel(row, out int value) is { } unknown)
                     return unknown;
-                int[] picture = [.. all.Skip(view * config.Tokens).Take(config.Tokens)];
-                if (TokenColumn.FaultOf(picture, config.CodebookSize, tokensColumnName, row) is { } fault)
+                int[] image = [.. all.Skip(view * config.Tokens).Take(config.Tokens)];
+                if (TokenColumn.FaultOf(image, config.CodebookSize, tokensColumnName, row) is { } fault)
                     return fault;
-                sample = new(value, picture);
+                sample = new(value, image);
                 return null;
             };
         });

@@ -1,4 +1,5 @@
 using ResTok.Models.Checkpoints;
+using ResTok.Models.Layers;
 using ResTok.Models.Parameters;
 using ResTok.Models.Runtime;
 using ResTok.Models.Tokenizer.Networks;
@@ -13,12 +14,8 @@ namespace ResTok.Models;
 /// </summary>
 public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageTokenizer, TokenizerConfig>
 {
-    private static readonly float[] ImageNetMean = [0.485f, 0.456f, 0.406f];
-    private static readonly float[] ImageNetDeviation = [0.229f, 0.224f, 0.225f];
-
     private readonly Parameter? learnedLatents;
-    private readonly Tensor mean;
-    private readonly Tensor deviation;
+    private readonly ImageNetNormalization normalization;
 
     internal ImageTokenizer(TokenizerConfig config, IParameterSource source, Device? device, Precision precision)
         : base(device, precision)
@@ -40,8 +37,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
             PixelEncoder = config.PixelEncoder ? new(scope["pixel_encoder"], config.PixelHiddenChannels, config.PixelNormGroups) : null;
             PixelDecoder = new(scope["pixel_decoder"], config.PixelHiddenChannels, config.PixelNormGroups);
             Quantizer = new(scope["quantize"].As(ScalarType.Float32), config);
-            mean = tensor(ImageNetMean).view(1, 3, 1, 1).to(Device).DetachFromDisposeScope();
-            deviation = tensor(ImageNetDeviation).view(1, 3, 1, 1).to(Device).DetachFromDisposeScope();
+            normalization = new(Device);
         }
         catch
         {
@@ -152,14 +148,13 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         {
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
-            Tensor x = (images.to(ScalarType.Float32, Device) - mean) / deviation;
-            (Tensor z, Tensor[] imageLevels) = EncodeLatents(x.to(DataType), maps, outputs.HasFlag(EncodingOutputs.ImageTokens));
+            (Tensor z, Tensor[] imageLevels) = EncodeLatents(images.to(ScalarType.Float32, Device), maps, outputs.HasFlag(EncodingOutputs.ImageTokens));
             Tensor latents = z.to(ScalarType.Float32);
             Quantization result = Quantizer.Quantize(latents);
             return new(Keep(result.Tokens), Keep(latents), Keep(result.Quantized), [.. imageLevels.Select(level => Keep(level.to(ScalarType.Float32)))])
             {
                 Margins = outputs.HasFlag(EncodingOutputs.Margins) ? Keep(result.Margins()) : null,
-                Losses = outputs.HasFlag(EncodingOutputs.Losses) ? LossValues(result) : null,
+                Losses = outputs.HasFlag(EncodingOutputs.Losses) ? Quantizer.LossValues(result) : null,
                 AttentionMaps = maps,
             };
         }
@@ -238,13 +233,13 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
     {
         Encoder?.Dispose();
         Decoder?.Dispose();
-        mean?.Dispose();
-        deviation?.Dispose();
+        normalization?.Dispose();
     }
 
-    /// <summary>From normalised images [B, 3, S, S] to latents [B, C, 1, N] and image token levels, differentiable.</summary>
-    private (Tensor Latents, Tensor[] ImageTokenLevels) EncodeLatents(Tensor x, List<Tensor>? maps, bool wantsImageTokens)
+    /// <summary>From images [B, 3, S, S] in [0, 1], float32, to latents [B, C, 1, N] and image token levels, differentiable.</summary>
+    private (Tensor Latents, Tensor[] ImageTokenLevels) EncodeLatents(Tensor images, List<Tensor>? maps, bool wantsImageTokens)
     {
+        Tensor x = normalization.Apply(images).to(DataType);
         if (PixelEncoder is null)
             return Encoder.Forward(x, learnedLatents, maps, wantsImageTokens);
         using Tensor features = PixelEncoder.Forward(x);
@@ -259,7 +254,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
     internal Reconstruction Reconstruct(Tensor images, IReadOnlyList<int> tokenCounts, bool quantize = true, Tensor? featureToken = null)
     {
         using var scope = NewDisposeScope();
-        (Tensor z, Tensor[] imageLevels) = EncodeLatents(((images - mean) / deviation).to(DataType), null, wantsImageTokens: true);
+        (Tensor z, Tensor[] imageLevels) = EncodeLatents(images, null, wantsImageTokens: true);
         Quantization result = Quantizer.Quantize(z);
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
         Tensor latents = (quantize ? result.Quantized : result.Latents.transpose(1, 2).unsqueeze(2)).to(DataType);
@@ -295,13 +290,6 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         if (lowest < 0 || highest >= Config.CodebookSize)
             throw new ArgumentOutOfRangeException(nameof(tokens), lowest < 0 ? lowest : highest,
                 $"Token ids must be from 0 to {Config.CodebookSize - 1}, the entries of the codebook.");
-    }
-
-    private QuantizerLosses LossValues(Quantization result)
-    {
-        using var scope = NewDisposeScope();
-        (Tensor total, Tensor commitment, Tensor codebook, Tensor entropy) = Quantizer.Losses(result);
-        return new(total.item<float>(), commitment.item<float>(), codebook.item<float>(), entropy.item<float>());
     }
 
     /// <summary>Takes a result out of all dispose scopes, the caller's own included: results belong to whoever gets them.</summary>

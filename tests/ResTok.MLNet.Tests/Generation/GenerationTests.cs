@@ -48,7 +48,7 @@ public sealed class GenerationTests : IDisposable
     }
 
     [Fact]
-    public void A_seed_column_chooses_the_picture()
+    public void A_seed_column_chooses_the_image()
     {
         string[] tokens = Tokens(new() { SeedColumnName = "Seed" });
         Assert.Equal(37, tokens.Distinct().Count()); // neighbours share a seed, but not their label
@@ -130,7 +130,7 @@ public sealed class GenerationTests : IDisposable
                 Levels = 4,
                 Sampling = new() { Schedule = GuidanceSchedule.Triangular, GuidanceScale = 2, GuidancePeak = 0.3, TopK = 20, Temperature = 0.9, Seed = 5, NumSteps = 7, GuidanceInterval = 3 },
             }))
-            .Append(ml.Transforms.ResTokDecode("Picture", "Varied", restok))
+            .Append(ml.Transforms.ResTokDecode("Rebuilt", "Varied", restok))
             .Append(ml.Transforms.ResTokDecode("Coarse", "Fresh", restok));
         ITransformer fitted = pipeline.Fit(data);
         string[] expected = Values(fitted);
@@ -152,7 +152,7 @@ public sealed class GenerationTests : IDisposable
             return
             [
                 .. view.GetColumn<int[]>("Varied").Concat(view.GetColumn<int[]>("Fresh")).Select(Join),
-                .. view.GetColumn<MLImage>("Picture").Concat(view.GetColumn<MLImage>("Coarse")).Select(image =>
+                .. view.GetColumn<MLImage>("Rebuilt").Concat(view.GetColumn<MLImage>("Coarse")).Select(image =>
                 {
                     using (image)
                         return Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(image.Pixels));
@@ -180,14 +180,14 @@ public sealed class GenerationTests : IDisposable
     {
         using ResTokTokenizer restok = CreateModel();
         var pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Seed" })
-            .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", restok));
+            .Append(ml.Transforms.ResTokDecode("Rebuilt", "Tokens", restok));
         string[] expected = Tokens(new() { SeedColumnName = "Seed" });
         ITransformer fitted = pipeline.Fit(Data);
         using PredictionEngine<Wish, Decoded> engine = ml.Model.CreatePredictionEngine<Wish, Decoded>(fitted);
         foreach (int i in new[] { 5, 3, 5, 36 })
         {
             Decoded result = engine.Predict(wishes[i]);
-            using (result.Picture)
+            using (result.Rebuilt)
                 Assert.Equal(expected[i], Join(result.Tokens));
         }
     }

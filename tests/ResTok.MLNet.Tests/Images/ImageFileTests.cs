@@ -60,7 +60,7 @@ public sealed class ImageFileTests : IDisposable
     }
 
     [Fact]
-    public void A_picture_that_no_array_holds_is_refused_by_its_size()
+    public void An_image_that_no_array_holds_is_refused_by_its_size()
     {
         Assert.Contains("30000 x 30000", Assert.Throws<ArgumentException>(() => ResTokImages.CheckSize(30_000, 30_000)).Message, StringComparison.Ordinal);
         ResTokImages.CheckSize(23_000, 23_000);

@@ -5,7 +5,7 @@ using static ResTok.MLNet.Tests.PipelineData;
 
 namespace ResTok.MLNet.Tests;
 
-/// <summary>Picture files through ResTokLoadImages, and what is mended behind LoadImages.</summary>
+/// <summary>Image files through ResTokLoadImages, and what is mended behind LoadImages.</summary>
 public sealed class ImageReadingTests : IDisposable
 {
     private static readonly string Images = Path.Combine(AppContext.BaseDirectory, "Data", "images");
@@ -35,7 +35,7 @@ public sealed class ImageReadingTests : IDisposable
         { "25504446 2d312e37 0a", "a PDF" }, { "38425053 00010000 0000", "a Photoshop document" }, { "50360a34 20340a32 35350a", "a PBM, PGM or PPM" },
         { Hex("<svg xmlns='http://www.w3.org/2000/svg'/>"), "an SVG" }, { Hex("<?xml version='1.0'?>\n<svg/>"), "an SVG" },
         { Hex("\r\n<!DOCTYPE html><html>"), "an HTML page" }, { Hex("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"), "git lfs pull" },
-        { Hex("no picture"), "no picture of a format" }, { "89504e47 0d0a1a0a 0000", "a PNG with a damaged head" }, { "ffd8ffe0", "a JPEG with a damaged head" }, { "", "is empty" },
+        { Hex("no image"), "no image of a format" }, { "89504e47 0d0a1a0a 0000", "a PNG with a damaged head" }, { "ffd8ffe0", "a JPEG with a damaged head" }, { "", "is empty" },
     };
 
     public static TheoryData<string> Whole => [.. Directory.GetFiles(Path.Combine(Images, "whole"), "*.rgb").Select(file => Path.GetFileName(file))];
@@ -70,7 +70,7 @@ public sealed class ImageReadingTests : IDisposable
             try
             {
                 using MLImage image = ResTokImages.Load(cut);
-                Assert.True(whole.Pixels.SequenceEqual(image.Pixels), $"{name} of {length} bytes is another picture.");
+                Assert.True(whole.Pixels.SequenceEqual(image.Pixels), $"{name} of {length} bytes is another image.");
             }
             catch (InvalidDataException)
             {

@@ -6,16 +6,16 @@ namespace ResTok.MLNet.Tests;
 public class ResTokImagesTests
 {
     [Fact]
-    public void Pictures_of_the_right_size_pass_unchanged_in_either_pixel_order()
+    public void Images_of_the_right_size_pass_unchanged_in_either_pixel_order()
     {
-        using MLImage picture = PipelineData.Picture(1);
-        byte[] swapped = picture.Pixels.ToArray();
+        using MLImage image = PipelineData.TestImage(1);
+        byte[] swapped = image.Pixels.ToArray();
         for (int i = 0; i < swapped.Length; i += 4)
             (swapped[i], swapped[i + 2]) = (swapped[i + 2], swapped[i]);
         using MLImage bgra = MLImage.CreateFromPixels(32, 32, MLPixelFormat.Bgra32, swapped);
-        Assert.Equal(ResTokImages.FitRgb(picture, 32, ResTokResize.Exact), ResTokImages.FitRgb(bgra, 32, ResTokResize.Exact));
-        using MLImage fitted = ResTokImages.Fit(picture, 32);
-        Assert.True(fitted.Pixels.SequenceEqual(picture.Pixels));
+        Assert.Equal(ResTokImages.FitRgb(image, 32, ResTokResize.Exact), ResTokImages.FitRgb(bgra, 32, ResTokResize.Exact));
+        using MLImage fitted = ResTokImages.Fit(image, 32);
+        Assert.True(fitted.Pixels.SequenceEqual(image.Pixels));
     }
 
     /// <summary>
@@ -39,13 +39,13 @@ public class ResTokImagesTests
     [InlineData(20, 500)]
     [InlineData(1, 1)]
     [InlineData(33, 33)]
-    public void Any_size_fits_and_a_plain_picture_stays_plain(int width, int height)
+    public void Any_size_fits_and_a_plain_image_stays_plain(int width, int height)
     {
         byte[] pixels = [.. Enumerable.Range(0, width * height).SelectMany(_ => new byte[] { 10, 128, 250, 255 })];
-        using MLImage picture = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels);
+        using MLImage image = MLImage.CreateFromPixels(width, height, MLPixelFormat.Rgba32, pixels);
         foreach (ResTokResize resize in new[] { ResTokResize.ShorterEdgeCrop, ResTokResize.Stretch })
         {
-            byte[] rgb = ResTokImages.FitRgb(picture, 32, resize);
+            byte[] rgb = ResTokImages.FitRgb(image, 32, resize);
             Assert.Equal(3 * 32 * 32, rgb.Length);
             Assert.All(rgb.Chunk(3), pixel => Assert.Equal([10, 128, 250], pixel));
         }
@@ -61,7 +61,7 @@ public class ResTokImagesTests
             1 => [0, 255, 0, 255],
             _ => [0, 0, 255, 255],
         })];
-        using MLImage picture = MLImage.CreateFromPixels(96, 32, MLPixelFormat.Rgba32, pixels);
-        Assert.All(ResTokImages.FitRgb(picture, 32, ResTokResize.ShorterEdgeCrop).Chunk(3), pixel => Assert.Equal([0, 255, 0], pixel));
+        using MLImage image = MLImage.CreateFromPixels(96, 32, MLPixelFormat.Rgba32, pixels);
+        Assert.All(ResTokImages.FitRgb(image, 32, ResTokResize.ShorterEdgeCrop).Chunk(3), pixel => Assert.Equal([0, 255, 0], pixel));
     }
 }

@@ -101,7 +101,7 @@ public sealed class SaveLoadTests : IDisposable
 
     private IEstimator<ITransformer> Pipeline(ResTokTokenizer model) => ml.Transforms.ResTokEncode("Tokens", "Image", model)
         .Append(ml.Transforms.ResTokDecode("Coarse", "Tokens", model, tokenCount: 4))
-        .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", model));
+        .Append(ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model));
 
     private string Save(ITransformer transformer, string name = "pipeline.zip")
     {
@@ -116,7 +116,7 @@ public sealed class SaveLoadTests : IDisposable
         return
         [
             .. view.GetColumn<int[]>("Tokens").Select(Join),
-            .. new[] { "Coarse", "Picture" }.SelectMany(name => view.GetColumn<MLImage>(name)).Select(image =>
+            .. new[] { "Coarse", "Rebuilt" }.SelectMany(name => view.GetColumn<MLImage>(name)).Select(image =>
             {
                 using (image)
                     return Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(image.Pixels));

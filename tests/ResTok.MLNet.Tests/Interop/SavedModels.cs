@@ -31,7 +31,7 @@ internal static class SavedModels
         }
         using ResTokTokenizer restok = ResTokTokenizer.Load(Path.Combine(loose, "tokenizer"));
         using ResTokGenerator handle = ResTokGenerator.Load(Path.Combine(loose, "generator"));
-        Save(Encode, Pictures(ml), ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { TokensAsKeys = true, LatentsColumnName = "Latents", FeaturesColumnName = "Features", BatchSize = 2, OnInvalidRow = InvalidRowHandling.Missing }));
+        Save(Encode, Images(ml), ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { TokensAsKeys = true, LatentsColumnName = "Latents", FeaturesColumnName = "Features", BatchSize = 2, OnInvalidRow = InvalidRowHandling.Missing }));
         Save(Decode, Tokens(ml), ml.Transforms.ResTokDecode("Picture", "Tokens", restok, tokenCount: 8, options: new() { BatchSize = 2 }));
         Save(Generate, Labels(ml), ml.Transforms.ResTokGenerate("Tokens", "Label", handle, new() { Sampling = new() { Temperature = 0.9, TopK = 16, GuidanceScale = 2, Seed = 5 }, SeedColumnName = "Seed", Levels = 4 }));
         Directory.Delete(loose, recursive: true);
@@ -50,16 +50,16 @@ internal static class SavedModels
     {
         var ml = new MLContext(seed: 1);
         ITransformer encode = Load(Encode), decode = Load(Decode), generate = Load(Generate);
-        IDataView encoded = encode.Transform(Pictures(ml));
-        byte[][] pictures = [.. decode.Transform(Tokens(ml)).GetColumn<MLImage>("Picture").Select(picture =>
+        IDataView encoded = encode.Transform(Images(ml));
+        byte[][] images = [.. decode.Transform(Tokens(ml)).GetColumn<MLImage>("Picture").Select(image =>
         {
-            using (picture)
-                return picture.Pixels.ToArray();
+            using (image)
+                return image.Pixels.ToArray();
         })];
         var results = new Results(
             [.. encoded.GetColumn<uint[]>("Tokens")],
             [.. encoded.GetColumn<float[]>("Latents").Zip(encoded.GetColumn<float[]>("Features"), (latents, features) => latents.Sum() + features.Sum())],
-            pictures,
+            images,
             [.. generate.Transform(Labels(ml)).GetColumn<int[]>("Tokens")],
             Open(Tokenizer, path =>
             {
@@ -110,7 +110,7 @@ internal static class SavedModels
         return model;
     }
 
-    private static IDataView Pictures(MLContext ml) => ml.Data.LoadFromEnumerable(PipelineData.Rows(3));
+    private static IDataView Images(MLContext ml) => ml.Data.LoadFromEnumerable(PipelineData.Rows(3));
 
     private static IDataView Tokens(MLContext ml) => ml.Data.LoadFromEnumerable(
         Enumerable.Range(0, 3).Select(row => new Encoded { Tokens = [.. Enumerable.Range(0, 16).Select(i => (7 * row + 5 * i) % 64)] }));
@@ -118,8 +118,8 @@ internal static class SavedModels
     private static IDataView Labels(MLContext ml) => ml.Data.LoadFromEnumerable(Enumerable.Range(0, 5).Select(i => new Wish { Label = i, Seed = 10 * i }));
 
     /// <summary>What a version's models give.</summary>
-    /// <param name="Tokens">Of pictures, as keys.</param>
-    /// <param name="Sums">Of each picture's latents and features.</param>
+    /// <param name="Tokens">Of images, as keys.</param>
+    /// <param name="Sums">Of each image's latents and features.</param>
     /// <param name="Pictures">Pixels of tokens.</param>
     /// <param name="Generated">Tokens of labels.</param>
     /// <param name="FolderTokens">By the tokenizer in a folder.</param>

@@ -83,7 +83,7 @@ public sealed class EveryReaderTests : IDisposable
     }
 
     [Fact]
-    public void A_picture_that_was_disposed_is_an_unreadable_row()
+    public void An_image_that_was_disposed_is_an_unreadable_row()
     {
         List<Row> rows = PipelineData.Rows(3);
         rows[1].Image.Dispose();

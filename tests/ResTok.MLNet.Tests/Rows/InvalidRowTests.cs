@@ -21,7 +21,7 @@ public sealed class InvalidRowTests : IDisposable
     public void Dispose() => model.Dispose();
 
     [Fact]
-    public void Missing_pictures_have_missing_tokens_latents_features_and_decode_to_missing_pictures()
+    public void Missing_images_have_missing_tokens_latents_features_and_decode_to_missing_images()
     {
         List<Row> rows = PipelineData.Rows(6);
         IDataView whole = Encode(rows);
@@ -30,15 +30,15 @@ public sealed class InvalidRowTests : IDisposable
         IDataView view = Encode(rows);
         uint[][] tokens = [.. view.GetColumn<uint[]>("Tokens")];
         float[][] latents = [.. view.GetColumn<float[]>("Latents")], features = [.. view.GetColumn<float[]>("Features")];
-        MLImage?[] pictures = [.. ml.Transforms.ResTokDecode("Picture", "Tokens", model, options: new() { OnInvalidRow = InvalidRowHandling.Missing }).Fit(view).Transform(view).GetColumn<MLImage?>("Picture")];
+        MLImage?[] images = [.. ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model, options: new() { OnInvalidRow = InvalidRowHandling.Missing }).Fit(view).Transform(view).GetColumn<MLImage?>("Rebuilt")];
         for (int i = 0; i < rows.Count; i++)
         {
             bool missing = rows[i].Image is null;
             Assert.Equal(missing ? new uint[16] : expected[i], tokens[i]);
             Assert.Equal(missing, latents[i].All(float.IsNaN));
             Assert.Equal(missing, features[i].All(float.IsNaN));
-            Assert.Equal(missing, pictures[i] is null);
-            pictures[i]?.Dispose();
+            Assert.Equal(missing, images[i] is null);
+            images[i]?.Dispose();
         }
         string warning = Assert.Single(warnings.Where(text => text.Contains("Column 'Image'", StringComparison.Ordinal)).Distinct());
         Assert.Contains("2 rows could not be used", warning, StringComparison.Ordinal);
@@ -46,16 +46,16 @@ public sealed class InvalidRowTests : IDisposable
     }
 
     [Fact]
-    public void Bad_tokens_decode_to_missing_pictures()
+    public void Bad_tokens_decode_to_missing_images()
     {
         int[][] tokens = [new int[16], [64, .. new int[15]], [-1, .. new int[15]], new int[16]];
         IDataView data = ml.Data.LoadFromEnumerable(tokens.Select((row, i) => new Encoded { Id = i, Tokens = row }));
-        IDataView view = ml.Transforms.ResTokDecode("Picture", "Tokens", model, options: new() { OnInvalidRow = InvalidRowHandling.Missing, BatchSize = 3 }).Fit(data).Transform(data);
-        MLImage?[] pictures = [.. view.GetColumn<MLImage?>("Picture")];
-        Assert.Equal([false, true, true, false], pictures.Select(picture => picture is null));
-        Assert.True(pictures[0]!.Pixels.SequenceEqual(pictures[3]!.Pixels));
-        foreach (MLImage? picture in pictures)
-            picture?.Dispose();
+        IDataView view = ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model, options: new() { OnInvalidRow = InvalidRowHandling.Missing, BatchSize = 3 }).Fit(data).Transform(data);
+        MLImage?[] images = [.. view.GetColumn<MLImage?>("Rebuilt")];
+        Assert.Equal([false, true, true, false], images.Select(image => image is null));
+        Assert.True(images[0]!.Pixels.SequenceEqual(images[3]!.Pixels));
+        foreach (MLImage? image in images)
+            image?.Dispose();
         Assert.Contains(warnings, text => text.Contains("2 rows could not be used", StringComparison.Ordinal) && text.Contains("token 64 at index 0 of row 1", StringComparison.Ordinal));
     }
 
@@ -76,7 +76,7 @@ public sealed class InvalidRowTests : IDisposable
         using ResTokGenerator generator = CreateGenerator();
         Assert.Contains("Set TokensAsKeys", Assert.Throws<ArgumentException>(() => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { OnInvalidRow = InvalidRowHandling.Missing })).Message, StringComparison.Ordinal);
         Assert.Contains("Set TokensAsKeys", Assert.Throws<ArgumentException>(() => ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { OnInvalidRow = InvalidRowHandling.Missing })).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentOutOfRangeException>(() => ml.Transforms.ResTokDecode("Picture", "Tokens", model, options: new() { OnInvalidRow = (InvalidRowHandling)7 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model, options: new() { OnInvalidRow = (InvalidRowHandling)7 }));
     }
 
     [Fact]
@@ -89,8 +89,8 @@ public sealed class InvalidRowTests : IDisposable
             ml.Model.Save(ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { TokensAsKeys = true, OnInvalidRow = InvalidRowHandling.Missing }).Fit(data), data.Schema, file);
             using PredictionEngine<Row, Keys> engine = ml.Model.CreatePredictionEngine<Row, Keys>(ml.Model.Load(file, out _));
             Assert.All(engine.Predict(new() { Image = null! }).Tokens, key => Assert.Equal(0u, key));
-            using MLImage picture = Picture(1);
-            Assert.All(engine.Predict(new() { Image = picture }).Tokens, key => Assert.NotEqual(0u, key));
+            using MLImage image = TestImage(1);
+            Assert.All(engine.Predict(new() { Image = image }).Tokens, key => Assert.NotEqual(0u, key));
         }
         finally
         {
@@ -102,11 +102,11 @@ public sealed class InvalidRowTests : IDisposable
     [InlineData(1, 60_000)]
     [InlineData(60_000, 1)]
     [InlineData(1, 1)]
-    public void Odd_pictures_are_encoded(int width, int height)
+    public void Odd_images_are_encoded(int width, int height)
     {
         List<Row> rows = PipelineData.Rows(1);
         rows[0].Image.Dispose();
-        rows[0].Image = Picture(1, width, height);
+        rows[0].Image = TestImage(1, width, height);
         Assert.Single(Encode(rows).GetColumn<uint[]>("Tokens"));
         rows[0].Image.Dispose();
     }

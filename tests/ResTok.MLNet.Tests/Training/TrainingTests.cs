@@ -41,9 +41,9 @@ public sealed class TrainingTests : IDisposable
         using ResTokTokenizer saved = ResTokTokenizer.Load(folder);
         using ResTokEncodingTransformer again = ml.Transforms.ResTokEncode("Tokens", "Image", saved).Fit(Data);
         Assert.Equal(tokens, again.Transform(Data).GetColumn<int[]>("Tokens").Select(Join));
-        using ResTokDecodingTransformer decode = ml.Transforms.ResTokDecode("Picture", "Tokens", shared).Fit(encode.Transform(Data));
-        using (MLImage picture = decode.Transform(encode.Transform(Data)).GetColumn<MLImage>("Picture").First())
-            Assert.Equal(32, picture.Width);
+        using ResTokDecodingTransformer decode = ml.Transforms.ResTokDecode("Rebuilt", "Tokens", shared).Fit(encode.Transform(Data));
+        using (MLImage image = decode.Transform(encode.Transform(Data)).GetColumn<MLImage>("Rebuilt").First())
+            Assert.Equal(32, image.Width);
 
         using ResTokEncodingTransformer further = ml.Transforms.ResTokTrainTokenizer(
             "Tokens", "Image", new() { InitialModel = saved, Training = training with { RunFolder = null, Steps = 2, LearningRate = 1e-2 } }).Fit(Data);
@@ -111,10 +111,10 @@ public sealed class TrainingTests : IDisposable
         start.Save(folder);
         byte[] before = File.ReadAllBytes(Path.Combine(folder, "model.safetensors"));
         var psnr = new List<double>();
-        var chain = ml.Transforms.CopyColumns("Picture", "Image").Append(ml.Transforms.ResTokTrainTokenizer("Tokens", "Picture", new()
+        var chain = ml.Transforms.CopyColumns("Copy", "Image").Append(ml.Transforms.ResTokTrainTokenizer("Tokens", "Copy", new()
         {
             InitialModel = start,
-            ValidationSet = ml.Transforms.CopyColumns("Picture", "Image").Fit(Data).Transform(Data),
+            ValidationSet = ml.Transforms.CopyColumns("Copy", "Image").Fit(Data).Transform(Data),
             Training = new()
             {
                 Steps = 50, BatchSize = 3, WarmupSteps = 1, LearningRate = 0, EndLearningRate = 0, EvaluateEvery = 1, LogEvery = 1, Patience = 2,
@@ -142,7 +142,7 @@ public sealed class TrainingTests : IDisposable
     }
 
     [Fact]
-    public void A_bad_picture_is_named_by_column_and_row_or_left_out_and_counted()
+    public void A_bad_image_is_named_by_column_and_row_or_left_out_and_counted()
     {
         string[] files = ["a.png", "broken.png", "b.png", ".", "cut.png"];
         File.WriteAllBytes(Path.Combine(folder, "a.png"), TestPng.Write(40, 36));
@@ -216,7 +216,7 @@ public sealed class TrainingTests : IDisposable
     [Fact]
     public void Augmentation_cuts_and_mirrors_what_is_there()
     {
-        // A picture whose pixel values tell where they come from.
+        // An image whose pixel values tell where they come from.
         var rgb = new byte[3 * 40 * 36];
         for (int i = 0; i < 40 * 36; i++)
             (rgb[3 * i], rgb[3 * i + 1]) = ((byte)(i % 40 * 6), (byte)(i / 40 * 6));

@@ -59,6 +59,14 @@ internal sealed class VectorQuantizer
             codebookLoss.MoveToOuterDisposeScope(), entropy.MoveToOuterDisposeScope());
     }
 
+    /// <summary>The same as numbers.</summary>
+    public QuantizerLosses LossValues(Quantization result)
+    {
+        using var scope = NewDisposeScope();
+        (Tensor total, Tensor commitment, Tensor codebook, Tensor entropy) = Losses(result);
+        return new(total.item<float>(), commitment.item<float>(), codebook.item<float>(), entropy.item<float>());
+    }
+
     /// <summary>|z|² + |e|² − 2 z·e in that order: the ids of near ties depend on it.</summary>
     private static Tensor Distances(Tensor z, Tensor codes)
     {

@@ -1,4 +1,5 @@
 using ResTok.Models.Checkpoints;
+using ResTok.Models.Layers;
 using ResTok.Models.Parameters;
 using static TorchSharp.torch;
 
@@ -51,8 +52,7 @@ internal abstract class AuxiliaryNetwork : IDisposable
     protected static Tensor Normalize(Tensor images)
     {
         using var scope = NewDisposeScope();
-        Tensor mean = tensor(new[] { 0.485f, 0.456f, 0.406f }).view(1, 3, 1, 1).to(images.device);
-        Tensor deviation = tensor(new[] { 0.229f, 0.224f, 0.225f }).view(1, 3, 1, 1).to(images.device);
-        return ((images - mean) / deviation).MoveToOuterDisposeScope();
+        using var normalization = new ImageNetNormalization(images.device);
+        return normalization.Apply(images).MoveToOuterDisposeScope();
     }
 }

@@ -3,8 +3,8 @@ using Microsoft.ML.Data;
 
 namespace ResTok.MLNet.Interactive.Tests;
 
-/// <summary>A data view that gives a new copy of a picture to everyone who reads one, as decoding does, and remembers them all.</summary>
-internal sealed class FreshPictures(IDataView source) : IDataView
+/// <summary>A data view that gives a new copy of an image to everyone who reads one, as decoding does, and remembers them all.</summary>
+internal sealed class FreshImages(IDataView source) : IDataView
 {
     public List<MLImage> Given { get; } = [];
 
@@ -18,7 +18,7 @@ internal sealed class FreshPictures(IDataView source) : IDataView
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
 
-    private sealed class Cursor(FreshPictures owner, DataViewRowCursor source) : DataViewRowCursor
+    private sealed class Cursor(FreshImages owner, DataViewRowCursor source) : DataViewRowCursor
     {
         public override long Position => source.Position;
 
@@ -35,12 +35,12 @@ internal sealed class FreshPictures(IDataView source) : IDataView
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
         {
             ValueGetter<TValue> getter = source.GetGetter<TValue>(column);
-            if (getter is not ValueGetter<MLImage> pictures)
+            if (getter is not ValueGetter<MLImage> images)
                 return getter;
             MLImage mine = null!;
             return (ValueGetter<TValue>)(Delegate)(ValueGetter<MLImage>)((ref MLImage value) =>
             {
-                pictures(ref mine);
+                images(ref mine);
                 value = MLImage.CreateFromPixels(mine.Width, mine.Height, mine.PixelFormat, mine.Pixels);
                 owner.Given.Add(value);
             });
