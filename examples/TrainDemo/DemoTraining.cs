@@ -7,8 +7,9 @@ using ResTok.Models.Training;
 /// <param name="ml">Where.</param>
 /// <param name="output">The folder of the run; <c>model/</c> in it is what <c>src/ResTok.MLNet.DemoModel</c> holds.</param>
 /// <param name="data">What to learn from.</param>
+/// <param name="goesOn">Whether the tokenizer that ships is trained further.</param>
 /// <param name="cancellationToken">Stops after the step at hand.</param>
-internal sealed class DemoTraining(MLContext ml, string output, DemoData data, CancellationToken cancellationToken)
+internal sealed class DemoTraining(MLContext ml, string output, DemoData data, bool goesOn, CancellationToken cancellationToken)
 {
     private readonly string modelFolder = Path.Combine(output, "model");
 
@@ -21,12 +22,14 @@ internal sealed class DemoTraining(MLContext ml, string output, DemoData data, C
         TokenizerTrainingOptions tokenizer = DemoRecipe.TokenizerTraining(Path.Combine(output, "tokenizer-run"), length.Steps, length.Batch);
         if (!Directory.Exists(tokenizerFolder))
         {
+            using ResTokTokenizer? initial = goesOn ? ResTokTokenizer.Demo() : null;
             using (ResTokEncodingTransformer trained = ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new()
             {
                 Config = DemoRecipe.Tokenizer,
+                InitialModel = initial,
                 RandomCrop = false, // the data are cut already
                 RandomFlip = false,
-                Training = tokenizer,
+                Training = goesOn ? tokenizer with { QuantizeFrom = 0 } : tokenizer,
                 ValidationSet = data.HeldOut(128, 4 * Drawings.Classes.Count),
                 CancellationToken = cancellationToken,
             }).Fit(data.Pictures()))
