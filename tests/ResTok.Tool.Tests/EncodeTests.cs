@@ -28,7 +28,7 @@ public sealed class EncodeTests : IDisposable
 
         Restok.Succeed("encode", data.Tar("a.tar", 0, 7), "-o", data.PathOf("tar.parquet"), "--batch", "4");
         Restok.Succeed("encode", data.Parquet("b.parquet", 0, 7), "-o", data.PathOf("parquet.parquet"), "--batch", "4");
-        (int code, _, string error) = Restok.Run(
+        (int code, _, string error) = Restok.RunWith(
             string.Concat(rows.Select((row, i) => $"{Path.Combine(folder, row.Id!)}\t{i % 11}\n")), "encode", "-", "-o", data.PathOf("list.parquet"), "--batch", "4");
         Assert.True(code == 0, error);
         foreach (string name in new[] { "tar", "parquet", "list" })

@@ -25,9 +25,9 @@ internal static class Restok
     }
 
     /// <returns>Exit code, standard output and standard error.</returns>
-    public static (int Code, string Output, string Error) Run(params string[] arguments) => Run(null, arguments);
+    public static (int Code, string Output, string Error) Run(params string[] arguments) => RunWith(null, arguments);
 
-    public static (int Code, string Output, string Error) Run(string? input, params string[] arguments)
+    public static (int Code, string Output, string Error) RunWith(string? input, params string[] arguments)
     {
         using Process process = Start(arguments, input);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();

@@ -132,7 +132,12 @@ internal static class Resampler
 
     private static void Spread(ReadOnlySpan<byte> rgb, Span<uint> pixels)
     {
-        for (int i = 0, at = 0; at < rgb.Length; i++, at += 3)
+        const byte None = 255;
+        Vector128<byte> places = Vector128.Create(0, 1, 2, None, 3, 4, 5, None, 6, 7, 8, None, 9, 10, 11, None);
+        int i = 0, at = 0;
+        for (; at + 16 <= rgb.Length; i += 4, at += 12)
+            Vector128.Shuffle(Vector128.Create(rgb.Slice(at, 16)), places).AsUInt32().CopyTo(pixels[i..]);
+        for (; at < rgb.Length; i++, at += 3)
             pixels[i] = (uint)(rgb[at] | rgb[at + 1] << 8 | rgb[at + 2] << 16);
     }
 

@@ -36,7 +36,7 @@ internal static class TrainVerb
             var ml = new MLContext(seed: 1) { GpuDeviceId = device.type == DeviceType.CUDA ? Math.Max(0, device.index) : null };
             ml.Log += (_, line) =>
             {
-                if (line.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Info && line.Source.Contains("ResTok", StringComparison.Ordinal))
+                if (line.Kind >= Microsoft.ML.Runtime.ChannelMessageKind.Warning && line.Source.Contains("ResTok", StringComparison.Ordinal))
                     Console.Error.WriteLine(line.Message);
             };
             T Overridden<T>(T options)
