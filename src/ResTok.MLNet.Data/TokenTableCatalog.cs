@@ -62,7 +62,8 @@ public static class TokenTableCatalog
     /// <param name="metadata">Where the tokens come from.</param>
     /// <example>
     /// <code>
-    /// ml.Data.SaveTokenTable(pipeline.Fit(data).Transform(data), "tokens.parquet", labelColumnName: "Label");
+    /// ResTokEncodingTransformer encode = ml.Transforms.ResTokEncode("Tokens", "Image", restok).Fit(data);
+    /// ml.Data.SaveTokenTable(encode.Transform(data), "tokens.parquet", labelColumnName: "Label");
     /// </code>
     /// </example>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of another type.</exception>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.Data;
 using ResTok.MLNet.Encoding;
 using ResTok.MLNet.Images;
@@ -10,6 +11,8 @@ public static class ResTokImages
 {
     private const int MostPixels = int.MaxValue / 4; // MLImage hands them out as one span of bytes
     private const int LargestSide = 23_170; // of a square of at most that many
+
+    private static readonly float[] Fractions = [.. Enumerable.Range(0, 256).Select(value => value / 255f)];
 
     /// <summary>Makes the square image that <see cref="ResTokCatalog.ResTokEncode"/> would encode.</summary>
     /// <param name="image">
@@ -106,7 +109,7 @@ public static class ResTokImages
             case ResTokResize.Stretch:
                 if (3L * size * height > Array.MaxLength)
                     throw new ArgumentException($"The picture has {width} x {height} pixels, which is too high to be stretched to {size} x {size}. Crop it first.");
-                return BicubicResampler.Resize(Rgb(image), width, height, size, size);
+                return Resampler.Resize(Rgb(image), width, height, size, size);
             case ResTokResize.ShorterEdgeCrop:
                 return CenterCrop(Rgb(image), width, height, size);
             default:
@@ -117,12 +120,27 @@ public static class ResTokImages
     /// <summary>Shorter edge to a size, then the middle square, as planar RGB in [0, 1]: what the tokenizer takes.</summary>
     internal static void FitPlanes(DecodedImage image, int size, Span<float> planes)
     {
-        byte[] rgb = CenterCrop(Rgb(image.Pixels, 0, 2, out _), image.Width, image.Height, size);
-        for (int i = 0; i < size * size; i++)
+        (long newWidth, long newHeight, long left, long top) = CenterSquare(image.Width, image.Height, size);
+        ToPlanes(
+            image.Width == size && image.Height == size
+                ? MemoryMarshal.Cast<byte, uint>(image.Pixels)
+                : Resampler.ResizeAndCut(image.Pixels, 4, image.Width, image.Height, newWidth, newHeight, left, top, size),
+            planes);
+    }
+
+    /// <summary>Interleaved RGB of a decoded file.</summary>
+    internal static byte[] Rgb(DecodedImage image) => Rgb(image.Pixels, 0, 2, out _);
+
+    /// <summary>Pixels of four bytes as planar RGB in [0, 1].</summary>
+    internal static void ToPlanes(ReadOnlySpan<uint> pixels, Span<float> planes)
+    {
+        Span<float> red = planes[..pixels.Length], green = planes.Slice(pixels.Length, pixels.Length), blue = planes.Slice(2 * pixels.Length, pixels.Length);
+        for (int i = 0; i < pixels.Length; i++)
         {
-            planes[i] = rgb[3 * i] / 255f;
-            planes[size * size + i] = rgb[3 * i + 1] / 255f;
-            planes[2 * size * size + i] = rgb[3 * i + 2] / 255f;
+            uint pixel = pixels[i];
+            red[i] = Fractions[(byte)pixel];
+            green[i] = Fractions[(byte)(pixel >> 8)];
+            blue[i] = Fractions[(byte)(pixel >> 16)];
         }
     }
 
@@ -131,10 +149,15 @@ public static class ResTokImages
     {
         if (width == size && height == size)
             return rgb;
+        (long newWidth, long newHeight, long left, long top) = CenterSquare(width, height, size);
+        return Resampler.ResizeAndCut(rgb, width, height, newWidth, newHeight, left, top, size);
+    }
+
+    private static (long Width, long Height, long Left, long Top) CenterSquare(int width, int height, int size)
+    {
         long newWidth = width <= height ? size : (long)size * width / height;
         long newHeight = width <= height ? (long)size * height / width : size;
-        return BicubicResampler.ResizeAndCut(
-            rgb, width, height, newWidth, newHeight, (long)Math.Round((newWidth - size) / 2.0), (long)Math.Round((newHeight - size) / 2.0), size);
+        return (newWidth, newHeight, (long)Math.Round((newWidth - size) / 2.0), (long)Math.Round((newHeight - size) / 2.0));
     }
 
     /// <exception cref="ArgumentException">An image of this size cannot be read.</exception>

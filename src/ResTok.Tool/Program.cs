@@ -1,14 +1,6 @@
-// restok: image data sets to token tables and back. Each verb is a file in Verbs/.
-using System.CommandLine;
+// restok: image data sets to token tables and back.
 using System.Globalization;
-using ResTok.Tool.Verbs;
+using ResTok.Tool;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-var command = new RootCommand("Image data sets to ResTok tokens and back. First: restok encode pictures/ -o tokens.parquet")
-{
-    EncodeVerb.Create(),
-    InfoVerb.Create(),
-    EvaluateVerb.Create(),
-    SearchGuidanceVerb.Create(),
-};
-return await command.Parse(args).InvokeAsync();
+return await RestokCommand.Create().Parse(args).InvokeAsync();

@@ -7,7 +7,7 @@ namespace ResTok.MLNet.PackageTests;
 [Collection(nameof(PackedFeed))]
 public sealed class PackageContentTests(PackedFeed feed)
 {
-    private static readonly string[] Libraries = ["ResTok.MLNet", "ResTok.MLNet.DemoModel", "ResTok.MLNet.Interactive", "ResTok.MLNet.Onnx", "ResTok.MLNet.TorchSharpCompat", "ResTok.Models"];
+    private static readonly string[] Libraries = ["ResTok.MLNet", "ResTok.MLNet.Data", "ResTok.MLNet.DemoModel", "ResTok.MLNet.Interactive", "ResTok.MLNet.Onnx", "ResTok.MLNet.TorchSharpCompat", "ResTok.Models"];
     private static readonly string[] MetaPackages = ["ResTok.MLNet.Cpu", "ResTok.MLNet.Cuda.Linux"];
 
     [Fact]

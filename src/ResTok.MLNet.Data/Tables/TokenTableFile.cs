@@ -25,8 +25,15 @@ internal sealed class TokenTableFile
             HasLabels |= columns.Label >= 0 && HasValues(rows, columns.Label);
         }
         GroupRows = counts;
-        if (counts.FindIndex(count => count > 0) is >= 0 and int first)
-            TokensPerRow = FirstRow(reading.File, first);
+        try
+        {
+            if (counts.FindIndex(count => count > 0) is >= 0 and int first)
+                TokensPerRow = FirstRow(reading.File, first);
+        }
+        catch (ParquetException fault)
+        {
+            throw Damaged(fault);
+        }
     }
 
     public string Path { get; }
@@ -46,6 +53,20 @@ internal sealed class TokenTableFile
     public bool HasViews => columns.View >= 0;
 
     public long Rows => GroupRows.Sum(count => (long)count);
+
+    /// <summary>What the tokens take in the file.</summary>
+    public long TokenBytes()
+    {
+        using Reading reading = Open();
+        long bytes = 0;
+        for (int group = 0; group < GroupRows.Count; group++)
+        {
+            using RowGroupReader rows = reading.File.RowGroup(group);
+            using ColumnChunkMetaData chunk = rows.MetaData.GetColumnChunkMetaData(columns.Tokens);
+            bytes += chunk.TotalCompressedSize;
+        }
+        return bytes;
+    }
 
     /// <summary>Opens the file for several groups; the caller disposes it.</summary>
     public Reading Open()

@@ -28,7 +28,7 @@ internal sealed class ImageAugmentation(int size, bool crop, bool flip)
             (rgb, width, height) = (Halve(rgb, width, height), width / 2, height / 2);
         double scale = (double)edge / Math.Min(width, height);
         long newWidth = Math.Max(size, (long)Math.Round(width * scale)), newHeight = Math.Max(size, (long)Math.Round(height * scale));
-        return BicubicResampler.ResizeAndCut(
+        return Resampler.ResizeAndCut(
             rgb, width, height, newWidth, newHeight, random.NextInt64(newWidth - size + 1), random.NextInt64(newHeight - size + 1), size);
     }
 

@@ -46,6 +46,17 @@ internal sealed partial record NpyArray(ScalarType Type, long[] Shape, bool IsFo
         return new(type, shape, fields.Groups["order"].Value == "True");
     }
 
+    /// <summary>Writes the head of an array in C order, as numpy does; the elements come after it.</summary>
+    /// <param name="stream">Where to.</param>
+    /// <param name="type">Of the elements, such as <c>|u1</c>.</param>
+    /// <param name="shape">As Python writes a tuple.</param>
+    public static void WriteHead(Stream stream, string type, string shape)
+    {
+        string head = $"{{'descr': '{type}', 'fortran_order': False, 'shape': {shape}, }}";
+        head = head.PadRight((10 + head.Length + 1 + 63) / 64 * 64 - 11) + "\n"; // the elements start at a multiple of 64
+        stream.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)head.Length, (byte)(head.Length >> 8), .. Encoding.ASCII.GetBytes(head)]);
+    }
+
     /// <summary>Reads all elements, in C order.</summary>
     /// <exception cref="InvalidDataException">The array is cut short, or too large for memory.</exception>
     public Tensor ReadAll(Stream stream, string source)

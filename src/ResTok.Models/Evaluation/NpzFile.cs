@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using System.Text;
 using static TorchSharp.torch;
 
 namespace ResTok.Models.Evaluation;
@@ -59,13 +58,16 @@ internal static class NpzFile
     /// <param name="side">Height and width.</param>
     /// <param name="batches">uint8 [B, 3, H, W].</param>
     /// <exception cref="ArgumentException">There are more or fewer images, or others.</exception>
-    public static void WriteImages(string path, long count, (long Height, long Width) side, IEnumerable<Tensor> batches) => Checkpoints.AtomicFile.Write(path, file =>
+    public static void WriteImages(string path, long count, (long Height, long Width) side, IEnumerable<Tensor> batches) =>
+        Checkpoints.AtomicFile.Write(path, file => WriteImages(file, count, side, batches));
+
+    /// <summary>The same to a stream, which stays open.</summary>
+    /// <exception cref="ArgumentException">There are more or fewer images, or others.</exception>
+    public static void WriteImages(Stream file, long count, (long Height, long Width) side, IEnumerable<Tensor> batches)
     {
         using var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true);
-        using Stream stream = zip.CreateEntry(Images + ".npy", CompressionLevel.NoCompression).Open();
-        string head = $"{{'descr': '|u1', 'fortran_order': False, 'shape': ({count}, {side.Height}, {side.Width}, 3), }}";
-        head = head.PadRight((10 + head.Length + 1 + 63) / 64 * 64 - 11) + "\n"; // the elements start at a multiple of 64
-        stream.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)head.Length, (byte)(head.Length >> 8), .. Encoding.ASCII.GetBytes(head)]);
+        using Stream stream = Entry(zip).Open();
+        NpyArray.WriteHead(stream, "|u1", $"({count}, {side.Height}, {side.Width}, 3)");
         long written = 0;
         foreach (Tensor batch in batches)
         {
@@ -77,7 +79,15 @@ internal static class NpzFile
         }
         if (written != count)
             throw new ArgumentException($"{count} images were announced, and {written} came.", nameof(count));
-    });
+    }
+
+    /// <summary>Without the time of day: the same images give the same bytes.</summary>
+    private static ZipArchiveEntry Entry(ZipArchive zip)
+    {
+        ZipArchiveEntry entry = zip.CreateEntry(Images + ".npy", CompressionLevel.NoCompression);
+        entry.LastWriteTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        return entry;
+    }
 
     private static ZipArchive Open(string path)
     {

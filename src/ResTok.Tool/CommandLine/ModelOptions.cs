@@ -30,9 +30,12 @@ internal sealed class ModelOptions
     public void AddTo(Command command)
     {
         command.Add(model);
-        command.Add(device);
         command.Add(precision);
+        AddDeviceTo(command);
     }
+
+    /// <summary>Only where to compute.</summary>
+    public void AddDeviceTo(Command command) => command.Add(device);
 
     public ModelChoice Read(ParseResult parsed) => new(parsed.GetValue(model)!, parsed.GetValue(precision));
 

@@ -41,7 +41,8 @@ internal static class ImageSources
         return shards.Length > 0 ? shards : [ImageFiles.OfFolder(folder)];
     }
 
-    private static IImageSource? OfFile(string path) => path switch
+    /// <summary>A shard, or null where it is none.</summary>
+    public static IImageSource? OfFile(string path) => path switch
     {
         _ when path.EndsWith(".tar", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase)
             || path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase) => new TarShard(Path.GetFullPath(path)),

@@ -1,10 +1,11 @@
 using System.CommandLine;
-using ResTok.MLNet;
+using System.Globalization;
 using ResTok.MLNet.Tables;
 using ResTok.Models;
 using ResTok.Models.Checkpoints;
 using ResTok.Tool.CommandLine;
 using ResTok.Tool.Models;
+using ResTok.Tool.Work;
 
 namespace ResTok.Tool.Verbs;
 
@@ -13,7 +14,7 @@ internal static class InfoVerb
 {
     public static Command Create()
     {
-        var what = new Argument<string>("what") { Description = "A token table (Parquet file, folder, pattern), a model's folder or id, or 'demo'.", DefaultValueFactory = _ => ModelChoice.Demo };
+        var what = new Argument<string>("what") { Description = "A token table (Parquet file, folder, pattern), a model's folder, file or id, or 'demo'.", DefaultValueFactory = _ => ModelChoice.Demo };
         return new Command("info", "Says what is in a model or a token table.") { what }.Runs(async (parsed, stop) =>
         {
             string name = parsed.GetValue(what)!;
@@ -22,9 +23,14 @@ internal static class InfoVerb
                 Describe(TokenTableFiles.Open(name, new()));
                 return 0;
             }
-            var choice = new ModelChoice(name, Precision.Float32);
-            string? path = await choice.LocateAsync(stop).ConfigureAwait(false);
-            Describe(path);
+            string? path = await new ModelChoice(name, Precision.Float32).LocateAsync(stop).ConfigureAwait(false);
+            ModelKind? only = path is null ? null : ModelKinds.Of(path);
+            if (path is not null)
+                Console.WriteLine($"files: {string.Join(", ", Checkpoint.FilesOf(path))}");
+            if (only is null or ModelKind.Tokenizer)
+                Describe(ModelChoice.TokenizerConfigOf(path), ModelChoice.Hash(path, "tokenizer"));
+            if (only is null or ModelKind.Generator)
+                Describe(ModelChoice.GeneratorConfigOf(path), ModelChoice.Hash(path, "generator"));
             return 0;
         });
     }
@@ -32,21 +38,25 @@ internal static class InfoVerb
     private static void Describe(TokenTableFiles table)
     {
         long bytes = table.Files.Sum(file => new FileInfo(file.Path).Length), rows = table.Files.Sum(file => file.Rows);
-        Console.WriteLine($"token table: {rows} rows of {table.TokensPerRow} tokens in {table.Files.Count} files, {bytes} bytes, {8.0 * bytes / (rows * table.TokensPerRow):0.00} bits a token with ids and labels");
+        double tokens = (double)rows * table.TokensPerRow;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"token table: {rows} rows of {table.TokensPerRow} tokens in {table.Files.Count} files, {bytes} bytes; bits a token: {8.0 * table.Files.Sum(file => file.TokenBytes()) / tokens:0.00}, with ids, labels and heads {8.0 * bytes / tokens:0.00}"));
         foreach (KeyValuePair<string, string> pair in table.Files[0].Metadata.ToPairs())
             Console.WriteLine($"{pair.Key}: {pair.Value}");
     }
 
-    private static void Describe(string? path)
+    private static void Describe(TokenizerConfig config, string hash)
     {
-        if (path is not null)
-            Console.WriteLine($"files: {string.Join(", ", Checkpoint.FilesOf(path))}");
-        if (TryDescribe(() => ModelChoice.TokenizerConfigOf(path)) is { } tokenizer)
-        {
-            Console.WriteLine($"tokenizer: images {tokenizer.CropSize}x{tokenizer.CropSize}, {tokenizer.LatentTokens} tokens of a codebook of {tokenizer.CodebookSize}");
-            Console.WriteLine($"SHA-256 {ModelChoice.Hash(path, "tokenizer")}");
-        }
+        var levels = new TokenLevels(config.LatentTokens);
+        Console.WriteLine($"tokenizer: images of {config.CropSize}x{config.CropSize}, {config.LatentTokens} tokens of a codebook of {config.CodebookSize}, levels of {string.Join(", ", levels.Sizes)}");
+        Console.WriteLine($"  encoder {config.EncoderSize}, decoder {config.DecoderSize}, weights' SHA-256 {hash}");
+        Console.WriteLine($"  {config.ToJson()}");
     }
 
-    private static TokenizerConfig? TryDescribe(Func<TokenizerConfig> read) => read();
+    private static void Describe(GeneratorConfig config, string hash)
+    {
+        Console.WriteLine($"generator: {config.Tokens} tokens of a codebook of {config.CodebookSize}, {config.Classes} classes{(config.ClassNames is { } names ? $": {string.Join(", ", names.Take(20))}{(names.Count > 20 ? ", …" : "")}" : "")}");
+        Console.WriteLine($"  weights' SHA-256 {hash}");
+        Console.WriteLine($"  {config.ToJson()}");
+    }
 }

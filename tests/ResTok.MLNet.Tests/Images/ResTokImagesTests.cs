@@ -29,7 +29,7 @@ public class ResTokImagesTests
         double[] near = [0.8671875, 0.8671875, 0.2265625, -0.0703125];
         double left = (0 * near[0] + 100 * near[1] + 200 * near[2] + 50 * near[3]) / near.Sum();
         double right = (50 * near[0] + 200 * near[1] + 100 * near[2] + 0 * near[3]) / near.Sum();
-        byte[] half = BicubicResampler.Resize(row, 4, 1, 2, 1);
+        byte[] half = Resampler.Resize(row, 4, 1, 2, 1);
         Assert.Equal([(byte)Math.Round(left), (byte)Math.Round(right)], new[] { half[0], half[3] });
     }
 

@@ -1,0 +1,36 @@
+using ResTok.MLNet;
+using ResTok.MLNet.Tables;
+using ResTok.Models;
+using ResTok.Tool.Inputs;
+using ResTok.Tool.Models;
+using ResTok.Tool.Plans;
+
+namespace ResTok.Tool.Work;
+
+/// <summary>Makes token tables of images.</summary>
+/// <param name="plan">What to make.</param>
+/// <param name="tokenizer">The model, which this disposes.</param>
+/// <param name="decoders">Threads that decode images.</param>
+/// <param name="open">Gives a shard's images.</param>
+internal sealed class EncodingWork(Plan plan, ImageTokenizer tokenizer, int decoders, Func<PlanShard, IImageSource> open) : IShardWork
+{
+    private readonly IImageViews views = (plan.Views ?? ImageViews.Encoding).For(tokenizer.Config.CropSize);
+
+    public ShardResult Run(PlanShard shard, Stream stream, RunMeter meter, CancellationToken cancellationToken) =>
+        Run(open(shard).Read(), stream, meter, cancellationToken);
+
+    /// <summary>Makes one table.</summary>
+    public ShardResult Run(IEnumerable<InputImage> images, Stream stream, RunMeter meter, CancellationToken cancellationToken)
+    {
+        using var writer = new TokenTableWriter(stream, tokenizer.Config.LatentTokens, plan.MetadataOf(tokenizer.Config.CodebookSize, tokenizer.Config.ToJson(), views.Description));
+        List<InvalidInput> invalid = Encode(images, writer.Add, meter, cancellationToken);
+        writer.Complete();
+        return new(writer.Count, invalid);
+    }
+
+    /// <summary>Encodes to any sink.</summary>
+    public List<InvalidInput> Encode(IEnumerable<InputImage> images, TokenSink sink, RunMeter meter, CancellationToken cancellationToken) =>
+        new EncodingRun(tokenizer, views, plan.BatchSize, decoders, plan.FailOnInvalid, meter).Run(images, sink, cancellationToken);
+
+    public void Dispose() => tokenizer.Dispose();
+}

@@ -1,0 +1,45 @@
+using ResTok.MLNet.Images;
+using ResTok.Tool.Work;
+using SkiaSharp;
+
+namespace ResTok.Tool.Tests;
+
+public class ViewTests
+{
+    /// <summary>With a crop of 35 and views of 32: the places that torchvision's TenCrop takes, and that of the mirror image.</summary>
+    [Fact]
+    public void Ten_views_are_corners_and_middle_and_those_of_the_mirror_image()
+    {
+        using DecodedImage image = DecodedImage.Decode(DataSet.Picture(1, SKEncodedImageFormat.Png), "picture", long.MaxValue, false);
+        var ten = new CroppedViews(32, 10, 1.1); // int(35.2)
+        var one = new CroppedViews(35, 1, 1);
+        float[] views = new float[10 * 3 * 32 * 32], crop = new float[3 * 35 * 35];
+        ten.Cut(image, views);
+        one.Cut(image, crop);
+        (int Top, int Left, bool Mirrored)[] expected =
+        [
+            (0, 0, false), (0, 3, false), (3, 0, false), (3, 3, false), (2, 2, false), // 1.5 rounds to 2
+            (0, 3, true), (0, 0, true), (3, 3, true), (3, 0, true), (2, 1, true),
+        ];
+        for (int view = 0; view < 10; view++)
+        {
+            for (int i = 0; i < 3 * 32 * 32; i++)
+            {
+                int plane = i / 1024, y = i / 32 % 32, x = i % 32;
+                int from = expected[view].Mirrored ? 31 - x : x;
+                Assert.Equal(crop[plane * 35 * 35 + (expected[view].Top + y) * 35 + expected[view].Left + from], views[view * 3 * 1024 + i]);
+            }
+        }
+    }
+
+    [Fact]
+    public void Two_views_are_the_image_and_its_mirror_image()
+    {
+        using DecodedImage image = DecodedImage.Decode(DataSet.Picture(2, SKEncodedImageFormat.Png), "picture", long.MaxValue, false);
+        float[] views = new float[2 * 3 * 1024];
+        new CroppedViews(32, 2, 1.1).Cut(image, views);
+        for (int i = 0; i < 3 * 1024; i++)
+            Assert.Equal(views[i], views[3 * 1024 + i / 32 * 32 + 31 - i % 32]);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new CroppedViews(32, 3, 1));
+    }
+}
