@@ -29,7 +29,7 @@ public sealed class EvaluateTests : IDisposable
         Same(Json("one"), Json("two"));
 
         string page = File.ReadAllText(data.PathOf("one", "evaluation.html"));
-        foreach (string part in new[] { "<svg", "The worst reconstructions", "nearest a/", "ResNet-18 Fréchet distance", "data:image/png;base64," })
+        foreach (string part in new[] { "<svg", "The worst reconstructions", "; nearest ", "ResNet-18 perceptual distance", "data:image/png;base64," })
             Assert.Contains(part, page, StringComparison.Ordinal);
         Assert.DoesNotContain("FID</th>", page, StringComparison.Ordinal); // without its network
     }
