@@ -68,6 +68,16 @@ public sealed class ExampleProgramTests
     }
 
     [Fact]
+    public void LinearProbe_says_what_each_level_knows_and_more_levels_know_more()
+    {
+        using var run = new ExampleRun("LinearProbe", "--learn", "600", "--held-out", "300");
+        string[] lines = File.ReadAllLines(run.PathOf("accuracy.txt"));
+        double Of(string name) => Number(Regex.Match(lines.Single(line => line.StartsWith(name + " ", StringComparison.Ordinal)), @"([\d.]+)%").Groups[1].Value);
+        Assert.Equal(1 + 2 + 2 * 7 - 1, lines.Length);
+        Assert.True(Of($"latents of {Tokens} tokens") > Of("latents of 1 tokens") && Of("features") > 3 * 100.0 / Classes, string.Join('\n', lines));
+    }
+
+    [Fact]
     public void Search_finds_pictures_of_the_same_class_far_more_often_than_chance()
     {
         using var run = new ExampleRun("Search");

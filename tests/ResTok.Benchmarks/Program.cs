@@ -32,6 +32,9 @@ Add("load", "Time to load against reading the file, and peak memory.", (settings
 Add("precision", "What bfloat16 changes in tokens and pictures.", (settings, given) => new PrecisionCommand(settings, given.GetValue(quick) ? 8 : given.GetValue(pictures)).Run()).Add(pictures);
 Add("kernels", "What curing hidden caches costs, and doing without oneDNN: auto, plain and safe in turns.", (settings, _) => new KernelsCommand(settings).Run());
 
+var features = new Option<int>("--features") { Description = "Generated images of the metrics' part, a multiple of 500.", DefaultValueFactory = _ => 50_000 };
+Add("evaluation", "The Inception network against large products, and memory of the metrics on many features.", (settings, given) => new EvaluationCommand(settings, given.GetValue(quick) ? 1000 : given.GetValue(features)).Run()).Add(features);
+
 var peers = new Option<OnnxPrecision[]>("--peers") { Description = "Number formats of ONNX Runtime.", DefaultValueFactory = _ => [OnnxPrecision.Float32, OnnxPrecision.Float16], AllowMultipleArgumentsPerToken = true };
 Add("peers", "This library against ONNX Runtime on the same weights, in turns.", (settings, given) => new PeersCommand(settings, given.GetValue(peers)!).Run()).Add(peers);
 

@@ -114,6 +114,14 @@ internal sealed class InceptionNetwork : AuxiliaryNetwork
 /// <param name="Logits">[B, 1008] without the bias, of which the Inception Score is made.</param>
 internal sealed record InceptionFeatures(Tensor Pooled, Tensor Spatial, Tensor Logits) : IDisposable
 {
+    public InceptionFeatures MoveToOuterDisposeScope()
+    {
+        Pooled.MoveToOuterDisposeScope();
+        Spatial.MoveToOuterDisposeScope();
+        Logits.MoveToOuterDisposeScope();
+        return this;
+    }
+
     public void Dispose()
     {
         Pooled.Dispose();

@@ -36,7 +36,7 @@ internal sealed class ReconstructionNetworks : IDisposable
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        return new(Inception?.Forward((images * 255).to(ScalarType.Byte)), ResNet18?.Pooled(images).MoveToOuterDisposeScope());
+        return new(Inception?.Forward((images * 255).to(ScalarType.Byte)).MoveToOuterDisposeScope(), ResNet18?.Pooled(images).MoveToOuterDisposeScope());
     }
 
     public void Dispose()

@@ -97,6 +97,9 @@ public sealed record SamplingOptions
             $"There is no guidance schedule '{name}'. Use one of: {string.Join(", ", Names.Keys)}.", nameof(name));
     }
 
+    /// <summary>The reference's name of a schedule.</summary>
+    internal static string NameOf(GuidanceSchedule schedule) => Names.Single(pair => pair.Value == schedule).Key;
+
     /// <summary>Checks that all values are in range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">One is not; the message names it, the value and the range.</exception>
     public void Validate()

@@ -51,15 +51,15 @@ internal sealed class GuidanceSearchRun(
         var page = new StringBuilder(EvaluationPage.Head("ResTok guidance search"));
         page.Append($"<p>{EvaluationPage.Encode(string.Join(", ", trials.Setup.Select(pair => $"{pair.Key} {pair.Value}")))}</p>");
         if (trials.Best() is { } best)
-            page.Append(CultureInfo.InvariantCulture, $"<p>Best: {best.Schedule}, scale {best.Scale:g4}, window from {best.WindowStart:g3} to {best.WindowEnd:g3}: {best.Distance:g5}.</p>");
+            page.Append(CultureInfo.InvariantCulture, $"<p>Best: {SamplingOptions.NameOf(best.Schedule)}, scale {best.Scale:g4}, window from {best.WindowStart:g3} to {best.WindowEnd:g3}: {best.Distance:g5}.</p>");
         foreach (var schedule in trials.Trials.GroupBy(trial => trial.Schedule))
         {
             var lines = schedule.GroupBy(trial => (trial.WindowStart, trial.WindowEnd)).OrderBy(window => window.Min(trial => trial.Distance)).Take(5)
                 .Select(window => (FormattableString.Invariant($"{window.Key.WindowStart:g3}–{window.Key.WindowEnd:g3}"), (IReadOnlyList<(double, double)>)[.. window.Select(trial => (trial.Scale, trial.Distance))])).ToArray();
-            page.Append(SvgChart.Draw($"{schedule.Key}", "guidance scale", lines));
+            page.Append(SvgChart.Draw(SamplingOptions.NameOf(schedule.Key), "guidance scale", lines));
         }
         EvaluationPage.Table(page, "schedule", ["window", "scale", "distance", "precision", "recall"], trials.Trials.OrderBy(trial => trial.Distance).Select(trial =>
-            ($"{trial.Schedule}", (IEnumerable<string>)
+            (SamplingOptions.NameOf(trial.Schedule), (IEnumerable<string>)
             [
                 FormattableString.Invariant($"{trial.WindowStart:g3}–{trial.WindowEnd:g3}"), trial.Scale.ToString("g4", CultureInfo.InvariantCulture), trial.Distance.ToString("g5", CultureInfo.InvariantCulture),
                 EvaluationResult.Text(trial.Metrics.Precision ?? trial.Metrics.ResNet18Precision, "0.000"), EvaluationResult.Text(trial.Metrics.Recall ?? trial.Metrics.ResNet18Recall, "0.000"),

@@ -67,13 +67,13 @@ internal static class SearchGuidanceVerb
             });
             Write();
             if (trials.Best() is { } best)
-                Console.WriteLine(FormattableString.Invariant($"best: --cfg-schedule {best.Schedule} --cfg-scale {best.Scale} --window-start {best.WindowStart} (to {best.WindowEnd}): {trials.Setup["distance"]} {best.Distance:g5}, after {trials.Trials.Count} settings"));
+                Console.WriteLine(FormattableString.Invariant($"best: --cfg-schedule {SamplingOptions.NameOf(best.Schedule)} --cfg-scale {best.Scale} --window-start {best.WindowStart} (to {best.WindowEnd}): {trials.Setup["distance"]} {best.Distance:g5}, after {trials.Trials.Count} settings"));
             return 0;
 
             void Save(GuidanceTrial trial)
             {
                 Write();
-                Console.Error.WriteLine(FormattableString.Invariant($"{trial.Schedule} {trial.WindowStart:g3}-{trial.WindowEnd:g3} scale {trial.Scale}: {trial.Distance:g5}"));
+                Console.Error.WriteLine(FormattableString.Invariant($"{SamplingOptions.NameOf(trial.Schedule)} {trial.WindowStart:g3}-{trial.WindowEnd:g3} scale {trial.Scale}: {trial.Distance:g5}"));
             }
 
             void Write()

@@ -34,7 +34,7 @@ public sealed class TrainingTests : IDisposable
         Assert.Contains(logged, message => message.StartsWith("Step 2 of 4: loss", StringComparison.Ordinal) || message.StartsWith("Step 2 of 4: ", StringComparison.Ordinal));
         Assert.True(new FileInfo(Path.Combine(folder, "previews", "reconstructions-000004.png")).Length > 1000);
         string[] names = [.. File.ReadLines(Path.Combine(folder, "metrics.csv")).Where(line => line.StartsWith("4,", StringComparison.Ordinal)).Select(line => line.Split(',')[1])];
-        Assert.Subset(names.ToHashSet(), ["psnr_1", "psnr_16", "ssim_16", "resnet18_perceptual_16", "resnet18_frechet_1", "resnet18_frechet_16"]);
+        Assert.Empty(new[] { "psnr_1", "psnr_16", "ssim_16", "resnet18_perceptual_16", "resnet18_frechet_1", "resnet18_frechet_16" }.Except(names));
 
         string[] tokens = [.. encode.Transform(Data).GetColumn<int[]>("Tokens").Select(Join)];
         using ResTokTokenizer shared = encode.ShareModel();
