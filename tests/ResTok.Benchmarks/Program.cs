@@ -24,6 +24,7 @@ Add("model", "Seconds per image, GFLOP/s, and the fraction of the ceiling.", (se
     using var run = new ModelCommand(settings);
     run.Run();
 });
+Add("peak", "What the processor itself can do: multiply-adds and reading memory.", (settings, _) => new PeakCommand(settings).Run());
 Add("stages", "Where the time of encoding and decoding goes.", (settings, _) => new StagesCommand(settings).Run());
 Add("choices", "What every choice of kernel gains over the plain operation.", (settings, _) => new ChoicesCommand(settings).Run());
 Add("generate", "One picture with guidance, pass by pass, against reading the weights.", (settings, _) => new GenerateCommand(settings).Run());

@@ -1,5 +1,6 @@
 using ResTok.Models.Checkpoints;
 using ResTok.Models.Layers;
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using ResTok.Models.Runtime;
 using ResTok.Models.Tokenizer.Networks;
@@ -148,7 +149,9 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         {
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
-            (Tensor z, Tensor[] imageLevels) = EncodeLatents(images.to(ScalarType.Float32, Device), maps, outputs.HasFlag(EncodingOutputs.ImageTokens));
+            Tensor x = images.to(ScalarType.Float32, Device);
+            using CpuThreads.Taken threads = CpuThreads.TakeAll(OwnKernels.Suit(x) && DataType == ScalarType.Float32);
+            (Tensor z, Tensor[] imageLevels) = EncodeLatents(x, maps, outputs.HasFlag(EncodingOutputs.ImageTokens));
             Tensor latents = z.to(ScalarType.Float32);
             Quantization result = Quantizer.Quantize(latents);
             return new(Keep(result.Tokens), Keep(latents), Keep(result.Quantized), [.. imageLevels.Select(level => Keep(level.to(ScalarType.Float32)))])
@@ -273,6 +276,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         Tensor codes = Quantizer.Lookup(tokens.to(ScalarType.Int64, Device)).to(DataType); // [B, C, 1, n]
+        using CpuThreads.Taken threads = CpuThreads.TakeAll(OwnKernels.Suit(codes));
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
         Tensor features = Decoder.Forward(codes, counts, maps);
         return Keep(PixelDecoder.Forward(features).to(ScalarType.Float32).contiguous());

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML.OnnxRuntime;
+using ResTok.Benchmarks.Arithmetic;
 using ResTok.Benchmarks.Measuring;
 using ResTok.MLNet.Onnx;
 using ResTok.Models;
@@ -11,9 +12,10 @@ namespace ResTok.Benchmarks.Commands;
 internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<OnnxPrecision> peerPrecisions)
 {
     private readonly MarkdownTable table = new(
-        $"{settings.Size}, rounds: {settings.Rounds}", "batch", "by", "precision", "s/image", "±", "× ResTok Float32", "CPU s/image", "× ResTok Float32");
+        $"{settings.Size}, rounds: {settings.Rounds}", "batch", "by", "precision", "s/image", "±", "× ResTok Float32", "CPU s/image", "× ResTok Float32", "GFLOP/s", "of peak");
 
     private readonly List<IDisposable> owned = [];
+    private readonly ProcessorPeak peak = new();
 
     public void Run()
     {
@@ -29,6 +31,7 @@ internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<Onn
             folder.Delete(recursive: true);
         }
         table.Print();
+        Console.WriteLine($"Peak: {peak.Gigaflops:0} GFLOP/s of float32 multiply-adds, {peak.ReadGigabytes:0.0} GB/s of reading memory, measured in each round. GFLOP/s count what the network's layers are defined to compute, not what a kernel saves.");
         Console.WriteLine($"ONNX Runtime {OrtEnv.Instance().GetVersionString()}, CPU. Float16 on a CPU is converted to float32 and back. The columns with × are the median over rounds of what "
             + "ResTok in float32 takes over what the row takes: above 1 is faster. CPU seconds are of all threads; beside them, what else runs on the machine counts little. Generating is with guidance 3.75.");
     }
@@ -42,12 +45,16 @@ internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<Onn
                 peer.Call();
         }
         for (int round = 0; round < settings.Rounds; round++)
+        {
+            peak.Measure();
             peers.ForEach(peer => peer.RunRound());
+        }
         foreach (Peer peer in peers.OrderBy(peer => peer.What, StringComparer.Ordinal).ThenBy(peer => peer.Batch))
         {
             Peer? ours = peers.Find(other => other.What == peer.What && other.Batch == peer.Batch && other is { By: "ResTok", Precision: "Float32" });
             table.Add(peer.What, $"{peer.Batch}", peer.By, peer.Precision, $"{peer.Times.Median / peer.Batch:0.000}", $"{peer.Times.Spread:0 %}", ours is null ? "" : $"{ours.Times.Over(peer.Times):0.00}",
-                $"{peer.Cpu.Median / peer.Batch:0.000}", ours is null ? "" : $"{ours.Cpu.Over(peer.Cpu):0.00}");
+                $"{peer.Cpu.Median / peer.Batch:0.000}", ours is null ? "" : $"{ours.Cpu.Over(peer.Cpu):0.00}",
+                $"{Flops(peer) / peer.Times.Median / 1e9:0}", $"{Flops(peer) / peer.Times.Median / 1e9 / peak.Gigaflops:0 %}");
         }
         owned.ForEach(item => item.Dispose());
         owned.Clear();
@@ -113,6 +120,13 @@ internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<Onn
         Console.WriteLine($"Exported the {typeof(TModel).Name} in {precision}: {bytes / 1e9:0.00} GB in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s.");
         return place;
     }
+
+    private double Flops(Peer peer) => peer.What switch
+    {
+        "encode" => new TokenizerArithmetic(Subjects.TokenizerConfig(settings.Size), peer.Batch).Encode().Sum(work => work.Count * work.Operation.Flops),
+        "decode" => new TokenizerArithmetic(Subjects.TokenizerConfig(settings.Size), peer.Batch).Decode().Sum(work => work.Count * work.Operation.Flops),
+        _ => new GeneratorArithmetic(Subjects.GeneratorConfig(settings.Size), 2 * peer.Batch).Flops,
+    };
 
     private static GenerationRequest Request(int batch) => new([.. Enumerable.Range(0, batch)]);
 

@@ -11,6 +11,8 @@ internal sealed class Samples
 
     public double Median => Of([.. values.Order()]);
 
+    public double Greatest => values.Max();
+
     /// <summary>Half the distance from the least to the greatest, as a share of the median.</summary>
     public double Spread => (values.Max() - values.Min()) / 2 / Median;
 

@@ -37,7 +37,7 @@ internal sealed unsafe class WeightReader
         Parallel.ForEach(chunks, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, chunk => Interlocked.Add(ref sink, Sum(chunk.Start, chunk.Bytes)));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)] // fast from the first call on
-    private static long Sum(nint start, int bytes)
+    internal static long Sum(nint start, int bytes)
     {
         var span = new ReadOnlySpan<Vector<long>>((void*)start, bytes / Vector<byte>.Count);
         Vector<long> a = default, b = default, c = default, d = default;

@@ -1,4 +1,5 @@
 using ResTok.Models.Layers;
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -62,6 +63,7 @@ internal sealed class LlamaTransformer : IDisposable
     {
         using var scope = NewDisposeScope();
         Tensor x = Embed(classes, tokens, start, end); // [B, n, D]
+        using CpuThreads.Taken threads = CpuThreads.TakeAll(OwnKernels.Suit(x));
         if (noise is not null)
             x = noise.Drop(x, config.TokenDropout);
         Tensor? mask = Mask(start, end);

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using ResTok.Models.Runtime;
 using static TorchSharp.torch;
 
 namespace ResTok.Models.Layers.Kernels;
@@ -10,8 +11,8 @@ namespace ResTok.Models.Layers.Kernels;
 /// </summary>
 internal static class CpuThreads
 {
-    /// <summary>Looks before a thread sleeps, about 50 µs.</summary>
-    private const int Looks = 400;
+    /// <summary>Looks before a thread sleeps, some 200 µs.</summary>
+    private const int Looks = 800;
 
     private static readonly Lock Gate = new();
     private static readonly SemaphoreSlim Wake = new(0);
@@ -19,8 +20,25 @@ internal static class CpuThreads
     private static int threads; // of this class; the caller's comes on top
     private static int sleeping;
 
+    [ThreadStatic]
+    private static int taken; // threads of the caller, while libtorch has one
+
     /// <summary>Threads that a kernel may use.</summary>
-    public static int Count => get_num_threads();
+    public static int Count => taken > 0 ? taken : get_num_threads();
+
+    /// <summary>
+    /// Leaves libtorch a single thread, as long as the calling thread runs a network on these: after every operation of its own its
+    /// threads would otherwise spin for a while, on the processors that the next kernel needs.
+    /// </summary>
+    /// <param name="isWanted">Whether to.</param>
+    public static Taken TakeAll(bool isWanted)
+    {
+        if (!isWanted || taken > 0 || !OpenMp.IsKnown)
+            return default;
+        taken = get_num_threads();
+        OpenMp.SetThreads(1);
+        return new(true);
+    }
 
     /// <summary>Runs all parts, in any order; returns when all are done.</summary>
     /// <param name="parts">How many.</param>
@@ -79,6 +97,18 @@ internal static class CpuThreads
                 continue;
             job.Help();
             done = job;
+        }
+    }
+
+    /// <summary>Gives libtorch its threads back.</summary>
+    public readonly struct Taken(bool isTaken) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (!isTaken)
+                return;
+            OpenMp.SetThreads(taken);
+            taken = 0;
         }
     }
 
