@@ -193,10 +193,11 @@ public sealed class ImageCatalog
     private void ForEachBatch<T>(IEnumerable<List<T>> batches, ImageEvaluationOptions options, Action<List<T>> use)
     {
         using var cancellation = new HostCancellation(environment, options.CancellationToken);
+        cancellation.Token.ThrowIfCancellationRequested();
         foreach (List<T> batch in batches)
         {
-            cancellation.Token.ThrowIfCancellationRequested();
             use(batch);
+            cancellation.Token.ThrowIfCancellationRequested();
         }
     }
 
