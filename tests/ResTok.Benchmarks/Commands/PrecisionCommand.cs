@@ -71,7 +71,7 @@ internal sealed class PrecisionCommand(BenchmarkSettings settings, int count)
         }
         else
         {
-            rgba = Drawings.DrawWithScraps(FirstDrawing + index, side);
+            rgba = index % 2 == 0 ? Drawings.Draw(FirstDrawing + index, side) : Drawings.DrawScrap(FirstDrawing + index, side);
         }
         return tensor(rgba).view(side, side, 4).narrow(2, 0, 3).permute(2, 0, 1).to(ScalarType.Float32) / 255;
     }

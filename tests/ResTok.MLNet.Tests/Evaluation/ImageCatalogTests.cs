@@ -20,7 +20,7 @@ public class ImageCatalogTests
         Assert.Equal(0, same.ResNet18FrechetDistance!.Value, 1e-5);
         Assert.Equal((1, 1), (same.ResNet18Precision, same.ResNet18Recall));
 
-        IDataView others = ml.Data.LoadFromEnumerable(Enumerable.Range(10, 5).Select(i => new Row { Image = Picture(i, 40, 36) })); // another size
+        IDataView others = ml.Data.LoadFromEnumerable(Enumerable.Range(10, 5).Select(i => new Row { Image = TestImage(i, 40, 36) })); // another size
         GenerationMetrics there = ml.Images().EvaluateGeneration(data, others), back = ml.Images().EvaluateGeneration(backwards, others, options: new() { BatchSize = 1 });
         Assert.True(there.ResNet18FrechetDistance > 1, $"{there.ResNet18FrechetDistance}");
         Assert.Equal(there.ResNet18FrechetDistance!.Value, back.ResNet18FrechetDistance!.Value, 1e-3);
@@ -31,7 +31,7 @@ public class ImageCatalogTests
     public void Reconstructions_are_compared_row_by_row_and_with_themselves_are_equal()
     {
         using ResTokTokenizer model = CreateModel();
-        IDataView data = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 5).Select(i => new Row { Image = Picture(i, 32 + 8 * i, 40) })); // of several sizes
+        IDataView data = ml.Data.LoadFromEnumerable(Enumerable.Range(0, 5).Select(i => new Row { Image = TestImage(i, 32 + 8 * i, 40) })); // of several sizes
         var pipeline = ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { TokensAsKeys = true }).Append(ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model));
         IDataView rebuilt = pipeline.Fit(data).Transform(data);
         ReconstructionMetrics metrics = ml.Images().EvaluateReconstruction(rebuilt, options: new() { TokensColumnName = "Tokens", BatchSize = 2 });

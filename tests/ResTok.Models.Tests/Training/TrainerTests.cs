@@ -105,12 +105,18 @@ public class TrainerTests
         using var folder = new TemporaryFolder();
         byte[][] pictures = TrainingImages.Discs(4, 16);
         using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2);
-        Trainer.Train(tokenizer, new ListData<byte[]>(pictures), Short with { RunFolder = folder.Path });
+        Trainer.Train(tokenizer, new ListData<byte[]>(pictures), Short with { RunFolder = folder.Path }, pictures); // validation uses the weights in between
         using ImageTokenizer loaded = ImageTokenizer.Load(folder.Path), raw = ImageTokenizer.Load(folder["checkpoint-6"]);
         foreach ((string name, TorchSharp.Modules.Parameter parameter) in tokenizer.StateDict)
             Assert.True(parameter.equal(loaded.StateDict[name]).all().item<bool>(), name);
         Assert.Contains(tokenizer.StateDict, entry => !entry.Value.equal(raw.StateDict[entry.Key]).all().item<bool>());
         Assert.All(tokenizer.StateDict.Values, parameter => Assert.False(parameter.requires_grad));
+
+        using var scope = NewDisposeScope();
+        Tensor images = ImageBatch.ToTensor(pictures, 16, CPU);
+        using TokenizerEncoding own = tokenizer.Encode(images), same = loaded.Encode(images);
+        Assert.True(own.Latents.equal(same.Latents).all().item<bool>());
+        Assert.True(tokenizer.Decode(own.Tokens).equal(loaded.Decode(same.Tokens)).all().item<bool>());
     }
 
     [Fact]
