@@ -1,6 +1,7 @@
 using ResTok.Models.Checkpoints;
 using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
+using ResTok.Models.Runtime;
 using static TorchSharp.torch;
 
 namespace ResTok.Models;
@@ -168,6 +169,7 @@ public abstract class PretrainedModel : IDisposable
             parameter.Dispose();
         }
         NativeFloats.FreeWaiting();
+        TensorMemory.ReturnFreed();
         FreeTables();
     }
 

@@ -68,6 +68,13 @@ internal static unsafe partial class TensorMemory
     /// <summary>Lets go of the memory behind what will hardly be read again; of a mapped file it is then read anew. Nothing is lost.</summary>
     public static void LetGo(void* start, long bytes) => Advise(start, bytes, PageOut);
 
+    /// <summary>Gives the system back what the C library keeps of memory that was freed, of which there is a lot after a model's weights.</summary>
+    public static void ReturnFreed()
+    {
+        if (OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out nint library) && NativeLibrary.TryGetExport(library, "malloc_trim", out nint trim)) // not in musl
+            _ = ((delegate* unmanaged<nuint, int>)trim)(0);
+    }
+
     private static void Advise(void* start, long bytes, int advice)
     {
         if (bytes < WorthAdvice || !OperatingSystem.IsLinux())
