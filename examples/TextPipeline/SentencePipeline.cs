@@ -18,8 +18,8 @@ internal static class SentencePipeline
         using ResTokTokenizer restok = ResTokTokenizer.Demo();
         using ResTokGenerator generator = ResTokGenerator.Demo();
 
-        // Keys in the generator's order of classes, so that the label which the classifier predicts is one that the generator takes.
-        IDataView classes = ml.Data.LoadFromEnumerable(DemoGenerator.Classes.Select(name => new Sentence { Class = name }));
+        // Of the generator's classes, which it knows by name, those that there are sentences of.
+        IDataView classes = ml.Data.LoadFromEnumerable(DemoGenerator.Classes.Intersect(Sentences.Known.Select(known => known.Class)).Select(name => new Sentence { Class = name }));
         IDataView keys = ml.Transforms.SelectColumns("Class").Fit(classes).Transform(classes);
         var label = ml.Transforms.Conversion.MapValueToKey("Label", "Class", keyData: keys);
         IEstimator<ITransformer> classifier;

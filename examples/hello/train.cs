@@ -19,7 +19,7 @@ var curve = new TrainingCurve();
 var trainer = ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new()
 {
     InitialModel = demo,                        // without it, Config says what to train from nothing
-    Training = new() { Steps = args.Length > 1 ? int.Parse(args[1]) : 200, BatchSize = 8, LearningRate = 3e-4, WarmupSteps = 10, LogEvery = 5, Progress = curve },
+    Training = new() { Steps = args.Length > 1 ? int.Parse(args[1]) : 200, BatchSize = 8, LearningRate = 6e-5, WarmupSteps = 10, LogEvery = 5, Progress = curve },
 });
 using var encode = trainer.Fit(images);
 using var trained = encode.ShareModel();

@@ -35,7 +35,7 @@ public sealed class ExampleTests(WeightsFolder weights) : IClassFixture<WeightsF
         string[] index = File.ReadAllLines(trained.PathOf("index.jsonl"));
         Assert.NotEmpty(index);
         Assert.Equal(index.Select(WithoutPath), File.ReadAllLines(loaded.PathOf("index.jsonl")).Select(WithoutPath));
-        Assert.All(index, line => Assert.Equal(64, Regex.Match(line, @"""Tokens"":\[(?<tokens>[^]]*)\]").Groups["tokens"].Value.Split(',').Length));
+        Assert.All(index, line => Assert.Equal(128, Regex.Match(line, @"""Tokens"":\[(?<tokens>[^]]*)\]").Groups["tokens"].Value.Split(',').Length));
     }
 
     private static string WithoutPath(string line) => Regex.Replace(line, @"""Path"":""[^""]*""", "");

@@ -76,7 +76,21 @@ public sealed class DataSet : IDisposable
         return PathOf(name);
     }
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    public void Dispose()
+    {
+        for (int tries = 20; ; tries--)
+        {
+            try
+            {
+                Directory.Delete(Folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (tries > 0) // a program that was told to end still writes
+            {
+                Thread.Sleep(250);
+            }
+        }
+    }
 }
 
 internal static class Texts

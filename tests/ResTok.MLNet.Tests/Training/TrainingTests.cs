@@ -172,7 +172,7 @@ public sealed class TrainingTests : IDisposable
             Assert.Contains("3 rows could not be used", warning, StringComparison.Ordinal);
             Assert.Contains("row 1", warning, StringComparison.Ordinal);
             IDataView none = ml.Data.FilterRowsByColumn(ml.Transforms.CustomMapping<PathRow, Length>((row, length) => length.Value = row.Path.Length, null).Fit(data).Transform(data), "Value", upperBound: 2);
-            AssertFault("none of the 1 rows can be used", () => Train(none, InvalidRowHandling.Missing));
+            AssertFault("None of the 1 rows can be used", () => Train(none, InvalidRowHandling.Missing));
 
             string[] Train(IDataView view, InvalidRowHandling onInvalidRow)
             {

@@ -60,7 +60,7 @@ public class TokenizerConfigFileTests
     [InlineData("codebook_size: 8192", "codebook_size: lots", "'model.vq_model.codebook_size' must be a number")]
     [InlineData("codebook_size: 8192", "codebook_size: 8192.5", "must be an integer")]
     [InlineData("codebook_size: 8192", "codebook: 8192", "'model.vq_model.codebook_size' must be given, but is absent")]
-    [InlineData("vit_enc_model_size: \"large\"", "vit_enc_model_size: \"huge\"", "one of tiny, mini, small, base, large, but is \"huge\"")]
+    [InlineData("vit_enc_model_size: \"large\"", "vit_enc_model_size: \"huge\"", "one of tiny, mini, compact, small, base, large, but is \"huge\"")]
     [InlineData("merge_tokens: True", "merge_tokens: 1", "'model.vq_model.merge_tokens' must be true or false")]
     [InlineData("num_latent_tokens: 128\n", "num_latent_tokens: 100\n", "'num_latent_tokens' is 100, but must be a power of two")]
     [InlineData("${model.vq_model.num_latent_tokens}", "${model.nowhere}", "refers to 'model.nowhere', which is not there")]
