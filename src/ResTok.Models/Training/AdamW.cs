@@ -61,6 +61,7 @@ internal sealed class AdamW : IDisposable
             square.mul_(options.Beta2).addcmul_(block.Gradients, block.Gradients, 1 - options.Beta2);
             block.Values.addcdiv_(mean, square.sqrt().div_(squareCorrection).add_(Epsilon), -rate / meanCorrection);
         }
+        parameters.Written();
     }
 
     public void Dispose()

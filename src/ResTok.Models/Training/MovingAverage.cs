@@ -46,6 +46,7 @@ internal sealed class MovingAverage : IDisposable
             block.Values.copy_(average);
             average.copy_(own);
         }
+        parameters.Written();
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using ResTok.Models.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -12,12 +13,14 @@ internal sealed class ParameterBlocks : IDisposable
 {
     private const long Alignment = 16; // elements: 64 bytes of float32
 
+    private readonly Parameter[] parameters;
     private readonly List<Block> blocks = [];
 
     /// <param name="parameters">Under their names; on one device.</param>
     /// <param name="kindOf">Parameters of one kind share a block. The blocks stand in the order in which their kinds first occur.</param>
     public ParameterBlocks(IReadOnlyDictionary<string, Parameter> parameters, Func<string, Parameter, (ScalarType Type, bool Decays)> kindOf)
     {
+        this.parameters = [.. parameters.Values];
         using var noGradient = no_grad();
         foreach (var kind in parameters.GroupBy(entry => kindOf(entry.Key, entry.Value)))
         {
@@ -53,6 +56,15 @@ internal sealed class ParameterBlocks : IDisposable
     /// <summary>The parts of blocks as <see cref="ZerosAlike"/> makes them, under the parameters' names. They are views; dispose them.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> Named(IReadOnlyList<Tensor> alike) =>
         blocks.Zip(alike).SelectMany(pair => pair.First.Places.Select(place => KeyValuePair.Create(place.Name, place.In(pair.Second).DetachFromDisposeScope())));
+
+    /// <summary>
+    /// Whoever wrote to the values of a block says so: the kernels that pack weights notice only what is written to a parameter itself.
+    /// </summary>
+    public void Written()
+    {
+        foreach (Parameter parameter in parameters)
+            PackedWeights.Free(parameter);
+    }
 
     public void ClearGradients()
     {

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -68,7 +67,6 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
                 Save();
         }
         average?.Swap();
-        ForgetPacked();
         folder?.Export(Model);
     }
 
@@ -148,7 +146,6 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
     private void Evaluate()
     {
         average?.Swap();
-        ForgetPacked();
         try
         {
             if (Validate(metrics) is { } loss)
@@ -163,13 +160,6 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
         {
             average?.Swap();
         }
-    }
-
-    /// <summary>The optimiser writes to blocks, which the kernels that pack weights cannot notice.</summary>
-    private void ForgetPacked()
-    {
-        foreach (Parameter parameter in Model.StateDict.Values)
-            PackedWeights.Free(parameter);
     }
 
     private void Save() => folder?.SaveCheckpoint(Model, State(), state);
