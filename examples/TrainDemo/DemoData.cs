@@ -8,18 +8,12 @@ internal sealed class DemoData(MLContext ml, Lazy<Photographs>? photographs)
     public bool HasPhotographs => photographs is not null;
 
     /// <summary>For the tokenizer, without end: of eight pictures five are photographs, two drawings and one a scrap.</summary>
-    public IDataView Pictures() => DrawingRow.View(ml, 0, DemoRecipe.FirstForClassifier, number => number % 8 < 5 && photographs is not null
+    public IDataView Pictures() => DrawingRow.View(ml, 0, DemoRecipe.Endless, number => number % 8 < 5 && photographs is not null
         ? Cut(photographs.Value.Learned[Hash(number) % (uint)photographs.Value.Learned.Length], number)
         : (number % 8 == 7 ? Drawings.DrawScrap(number, DrawingRow.Side) : Drawings.Draw(number, DrawingRow.Side), -1));
 
     /// <summary>Pictures that nothing learned from: photographs held out, and drawings.</summary>
-    public IDataView HeldOut(int most, int drawings)
-    {
-        Photographs.Photograph[] held = [.. (photographs?.Value.HeldOut ?? []).Take(most)];
-        return DrawingRow.View(ml, 0, held.Length + drawings, number => number < held.Length
-            ? (held[number].Pixels, held[number].Label)
-            : Drawing(DemoRecipe.FirstHeldOut + number - held.Length));
-    }
+    public IDataView HeldOut(int most, int drawings) => HeldOut(held => held.Take(most), drawings);
 
     /// <summary>For the generator: all classes in turns, of each its photographs in turns, cut anew each time.</summary>
     public IDataView Classes(int count)
@@ -31,9 +25,11 @@ internal sealed class DemoData(MLContext ml, Lazy<Photographs>? photographs)
     }
 
     /// <summary>Pictures of the generator's classes that nothing learned from.</summary>
-    public IDataView HeldOutOfClasses(int drawings)
+    public IDataView HeldOutOfClasses(int drawings) => HeldOut(held => held.Where(photograph => photograph.Label >= 0), drawings);
+
+    private IDataView HeldOut(Func<IEnumerable<Photographs.Photograph>, IEnumerable<Photographs.Photograph>> choose, int drawings)
     {
-        Photographs.Photograph[] held = [.. (photographs?.Value.HeldOut ?? []).Where(photograph => photograph.Label >= 0)];
+        Photographs.Photograph[] held = [.. choose(photographs?.Value.HeldOut ?? [])];
         return DrawingRow.View(ml, 0, held.Length + drawings, number => number < held.Length
             ? (held[number].Pixels, held[number].Label)
             : Drawing(DemoRecipe.FirstHeldOut + number - held.Length));

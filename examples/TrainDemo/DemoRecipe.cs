@@ -5,11 +5,11 @@ using ResTok.Models.Training;
 /// <summary>What the demo model is and how it is trained.</summary>
 internal static class DemoRecipe
 {
-    /// <summary>Drawings for training begin at 0, those to measure on here, those that the classifier learns from at half of this.</summary>
-    public const int FirstHeldOut = 1_100_000_000, FirstForClassifier = FirstHeldOut / 2;
+    /// <summary>Drawings for training begin at 0, those to measure on here.</summary>
+    public const int FirstHeldOut = 1_100_000_000;
 
-    /// <summary>Drawings that the classifier learns from.</summary>
-    public const int DrawingsForClassifier = 18_000;
+    /// <summary>More pictures than any training takes, none of them held out.</summary>
+    public const int Endless = FirstHeldOut / 2;
 
     /// <summary>The tokenizer, in the official shape: 128 tokens in 8 levels.</summary>
     public static TokenizerConfig Tokenizer { get; } = new()
@@ -85,7 +85,4 @@ internal static class DemoRecipe
         EvaluateEvery = 500,
         SaveEvery = 500,
     };
-
-    /// <summary>How the demo's pictures are generated.</summary>
-    public static SamplingOptions Sampling { get; } = SamplingOptions.Official;
 }
