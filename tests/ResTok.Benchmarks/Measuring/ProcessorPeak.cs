@@ -53,44 +53,25 @@ internal sealed unsafe class ProcessorPeak
     }
 
     /// <summary>Twelve chains of multiply-adds, more than two units with a latency of four cycles need.</summary>
-    private static float MultiplyAdd() => Vector512.IsHardwareAccelerated ? MultiplyAdd512() : Vector256.IsHardwareAccelerated ? MultiplyAdd256() : MultiplyAdd128();
+    private static float MultiplyAdd() =>
+        Vector512.IsHardwareAccelerated ? MultiplyAdd<Lanes512>() : Vector256.IsHardwareAccelerated ? MultiplyAdd<Lanes256>() : MultiplyAdd<Lanes128>();
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float MultiplyAdd512()
+    private static float MultiplyAdd<TLanes>()
+        where TLanes : struct, ILanes<TLanes>
     {
-        Vector512<float> x = Vector512.Create(0.999f), y = Vector512.Create(0.001f), a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
+        TLanes x = TLanes.Broadcast(0.999f), y = TLanes.Broadcast(0.001f), one = TLanes.Broadcast(1), a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
         for (int step = 0; step < Steps; step++)
         {
-            a = Vector512.MultiplyAddEstimate(a, x, y); b = Vector512.MultiplyAddEstimate(b, x, y); c = Vector512.MultiplyAddEstimate(c, x, y); d = Vector512.MultiplyAddEstimate(d, x, y);
-            e = Vector512.MultiplyAddEstimate(e, x, y); f = Vector512.MultiplyAddEstimate(f, x, y); g = Vector512.MultiplyAddEstimate(g, x, y); h = Vector512.MultiplyAddEstimate(h, x, y);
-            i = Vector512.MultiplyAddEstimate(i, x, y); j = Vector512.MultiplyAddEstimate(j, x, y); k = Vector512.MultiplyAddEstimate(k, x, y); l = Vector512.MultiplyAddEstimate(l, x, y);
+            a = TLanes.MultiplyAdd(a, x, y); b = TLanes.MultiplyAdd(b, x, y); c = TLanes.MultiplyAdd(c, x, y); d = TLanes.MultiplyAdd(d, x, y);
+            e = TLanes.MultiplyAdd(e, x, y); f = TLanes.MultiplyAdd(f, x, y); g = TLanes.MultiplyAdd(g, x, y); h = TLanes.MultiplyAdd(h, x, y);
+            i = TLanes.MultiplyAdd(i, x, y); j = TLanes.MultiplyAdd(j, x, y); k = TLanes.MultiplyAdd(k, x, y); l = TLanes.MultiplyAdd(l, x, y);
         }
-        return Vector512.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
-    }
+        TLanes sum = Sum(Sum(Sum(a, b), Sum(c, d)), Sum(Sum(Sum(e, f), Sum(g, h)), Sum(Sum(i, j), Sum(k, l))));
+        float* values = stackalloc float[TLanes.Count];
+        TLanes.Store(sum, values);
+        return new ReadOnlySpan<float>(values, TLanes.Count).ToArray().Sum();
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float MultiplyAdd256()
-    {
-        Vector256<float> x = Vector256.Create(0.999f), y = Vector256.Create(0.001f), a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
-        for (int step = 0; step < Steps; step++)
-        {
-            a = Vector256.MultiplyAddEstimate(a, x, y); b = Vector256.MultiplyAddEstimate(b, x, y); c = Vector256.MultiplyAddEstimate(c, x, y); d = Vector256.MultiplyAddEstimate(d, x, y);
-            e = Vector256.MultiplyAddEstimate(e, x, y); f = Vector256.MultiplyAddEstimate(f, x, y); g = Vector256.MultiplyAddEstimate(g, x, y); h = Vector256.MultiplyAddEstimate(h, x, y);
-            i = Vector256.MultiplyAddEstimate(i, x, y); j = Vector256.MultiplyAddEstimate(j, x, y); k = Vector256.MultiplyAddEstimate(k, x, y); l = Vector256.MultiplyAddEstimate(l, x, y);
-        }
-        return Vector256.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float MultiplyAdd128()
-    {
-        Vector128<float> x = Vector128.Create(0.999f), y = Vector128.Create(0.001f), a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
-        for (int step = 0; step < Steps; step++)
-        {
-            a = Vector128.MultiplyAddEstimate(a, x, y); b = Vector128.MultiplyAddEstimate(b, x, y); c = Vector128.MultiplyAddEstimate(c, x, y); d = Vector128.MultiplyAddEstimate(d, x, y);
-            e = Vector128.MultiplyAddEstimate(e, x, y); f = Vector128.MultiplyAddEstimate(f, x, y); g = Vector128.MultiplyAddEstimate(g, x, y); h = Vector128.MultiplyAddEstimate(h, x, y);
-            i = Vector128.MultiplyAddEstimate(i, x, y); j = Vector128.MultiplyAddEstimate(j, x, y); k = Vector128.MultiplyAddEstimate(k, x, y); l = Vector128.MultiplyAddEstimate(l, x, y);
-        }
-        return Vector128.Sum(a + b + c + d + e + f + g + h + i + j + k + l);
+        TLanes Sum(TLanes left, TLanes right) => TLanes.MultiplyAdd(left, one, right);
     }
 }
