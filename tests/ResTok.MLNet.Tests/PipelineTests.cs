@@ -4,18 +4,8 @@ using static ResTok.MLNet.Tests.PipelineData;
 
 namespace ResTok.MLNet.Tests;
 
-public sealed class PipelineTests : IDisposable
+public sealed class PipelineTests : PipelineFixture
 {
-    private readonly MLContext ml = new(seed: 1);
-    private readonly ResTokTokenizer model = CreateModel();
-    private readonly List<Row> rows = PipelineData.Rows(21);
-
-    public void Dispose() => model.Dispose();
-
-    private IDataView Data => ml.Data.LoadFromEnumerable(rows);
-
-    private string[] Expected(ITransformer pipeline) => [.. pipeline.Transform(Data).GetColumn<int[]>("Tokens").Select(Join)];
-
     [Fact]
     public void Only_what_is_read_is_computed()
     {

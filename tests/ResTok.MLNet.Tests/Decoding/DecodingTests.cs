@@ -5,18 +5,8 @@ using static ResTok.MLNet.Tests.PipelineData;
 namespace ResTok.MLNet.Tests.Decoding;
 
 /// <summary>What ResTokDecode gives.</summary>
-public sealed class DecodingTests : IDisposable
+public sealed class DecodingTests : PipelineFixture
 {
-    private readonly MLContext ml = new(seed: 1);
-    private readonly ResTokTokenizer model = CreateModel();
-    private readonly List<Row> rows = PipelineData.Rows(21);
-
-    public void Dispose() => model.Dispose();
-
-    private IDataView Data => ml.Data.LoadFromEnumerable(rows);
-
-    private string[] Expected(ITransformer pipeline) => [.. pipeline.Transform(Data).GetColumn<int[]>("Tokens").Select(Join)];
-
     [Fact]
     public void Decoding_takes_all_tokens_a_prefix_a_count_column_or_keys()
     {

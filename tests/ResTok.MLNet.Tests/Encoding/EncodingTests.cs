@@ -5,18 +5,8 @@ using static ResTok.MLNet.Tests.PipelineData;
 namespace ResTok.MLNet.Tests.Encoding;
 
 /// <summary>What ResTokEncode gives.</summary>
-public sealed class EncodingTests : IDisposable
+public sealed class EncodingTests : PipelineFixture
 {
-    private readonly MLContext ml = new(seed: 1);
-    private readonly ResTokTokenizer model = CreateModel();
-    private readonly List<Row> rows = PipelineData.Rows(21);
-
-    public void Dispose() => model.Dispose();
-
-    private IDataView Data => ml.Data.LoadFromEnumerable(rows);
-
-    private string[] Expected(ITransformer pipeline) => [.. pipeline.Transform(Data).GetColumn<int[]>("Tokens").Select(Join)];
-
     [Fact]
     public void Tokens_have_slot_names_and_differ_between_images()
     {
