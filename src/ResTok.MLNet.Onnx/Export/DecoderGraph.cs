@@ -22,7 +22,7 @@ internal static class DecoderGraph
 
         Value embedded = Embed(net, config, levels, Truncate(net, config, n, tokens, counts), width); // [B, N, D]
         Value image = config.LearnableDecoderImageTokens
-            ? graph.Expand(net.Wide("decoder.mask_token"), graph.Concat(0, graph.Size(tokens, 0), graph.Constant([area, width], 2)))
+            ? graph.Expand(net.WeightFloat32("decoder.mask_token"), graph.Concat(0, graph.Size(tokens, 0), graph.Constant([area, width], 2)))
             : Resampling.UnpoolAll(graph, embedded, levels, side, config.ResidualLatentTokens);
         Value sequence = net.LayerNorm(graph.Concat(1, graph.Add(embedded, LevelEmbeddings.Sequence(net, "decoder", levels)), image), "decoder.ln_pre");
         (float[] cos, float[] sin) = Positions.Grid(GridPositions.OfDecoder(n, side), headWidth, config.RopeBase);
@@ -47,11 +47,11 @@ internal static class DecoderGraph
         OnnxGraph graph = net.Graph;
         Value missing = graph.Sub(graph.Integer(n), graph.Size(tokens, 1));
         Value padded = graph.Node("Pad", ElementType.Int64, [tokens, graph.Concat(0, graph.Constant([0L, 0, 0], 3), missing)]);
-        Value codebook = net.Wide("quantize.embedding.weight");
+        Value codebook = net.WeightFloat32("quantize.embedding.weight");
         Value codes = graph.Gather(config.UseL2Norm ? graph.Normalize(codebook) : codebook, 0, graph.Reshape(padded, -1, n));
         Value positions = graph.Constant([.. Enumerable.Range(0, n).Select(position => (long)position)], 1, n);
         Value kept = graph.Node("Less", ElementType.Bool, [positions, graph.Unsqueeze(counts, 1)]); // [B, N]
-        return graph.Where(graph.Unsqueeze(kept, 2), codes, net.Wide("decoder.latent_mask_token"));
+        return graph.Where(graph.Unsqueeze(kept, 2), codes, net.WeightFloat32("decoder.latent_mask_token"));
     }
 
     /// <summary>To the width of the transformer, float32.</summary>

@@ -52,11 +52,11 @@ internal sealed class EncoderGraph
             : net.Conv(x, "encoder.patch_embed.proj", config.EncoderPatchSize);
         Value image = graph.Cast(graph.Transpose(graph.Reshape(map, -1, width, side * side), 0, 2, 1), ElementType.Float32); // [B, g·g, D]
         int n = levels.TokenCount;
-        Value latents = config.LearnableLatentTokens ? graph.Expand(net.Wide("latent_tokens"), graph.Concat(0, batch, graph.Constant([n, width], 2)))
+        Value latents = config.LearnableLatentTokens ? graph.Expand(net.WeightFloat32("latent_tokens"), graph.Concat(0, batch, graph.Constant([n, width], 2)))
             : config.LatentHierarchy ? Resampling.Pool(graph, image, side, levels, config.ResidualLatentTokens)
             : Resampling.PoolFlat(graph, image, side * side, n);
         latents = graph.Add(latents, LevelEmbeddings.Sequence(net, "encoder", levels));
-        image = graph.Add(image, net.Wide("encoder.level_embedding.0"));
+        image = graph.Add(image, net.WeightFloat32("encoder.level_embedding.0"));
         Value sequence = net.LayerNorm(graph.Concat(1, image, latents), "encoder.ln_pre");
 
         int blocks = Enumerable.Range(0, int.MaxValue).First(i => !net.Has($"encoder.blocks.{i}.gamma_1"));
@@ -75,7 +75,7 @@ internal sealed class EncoderGraph
             int front = Tokens(grids[0]), merged = Tokens(schedule.Stages[stage + 1][0]), whole = length;
             (sequence, length) = block.Run(sequence, length, cos, sin, Mask(grids), tokens => (Merge(tokens, front, merged, whole), whole + merged));
             stage++;
-            Value coarse = graph.Add(graph.Slice(sequence, 1, 0, merged), net.Wide($"encoder.level_embedding.{stage}"));
+            Value coarse = graph.Add(graph.Slice(sequence, 1, 0, merged), net.WeightFloat32($"encoder.level_embedding.{stage}"));
             sequence = graph.Concat(1, coarse, graph.Slice(sequence, 1, merged, length));
         }
         return (graph.Slice(sequence, 1, length - n, length), graph.Slice(sequence, 1, 0, Tokens(schedule.Stages[stage][0])));
@@ -112,7 +112,7 @@ internal sealed class EncoderGraph
     private void Quantize(Value z)
     {
         int n = levels.TokenCount;
-        Value codes = net.Wide("quantize.embedding.weight");
+        Value codes = net.WeightFloat32("quantize.embedding.weight");
         if (config.UseL2Norm)
             (z, codes) = (graph.Normalize(z), graph.Normalize(codes));
         // |z|² + |e|² − 2 z·e in that order: the ids of near ties depend on it.

@@ -28,7 +28,7 @@ internal static class Layers
     /// <summary>Layer normalisation over the last axis, in float32.</summary>
     public static Value LayerNorm(this WeightedGraph net, Value x, string layer) => net.Graph.Node(
         "LayerNormalization", ElementType.Float32,
-        [net.Graph.Cast(x, ElementType.Float32), net.Wide(layer + ".weight"), net.Wide(layer + ".bias")], ("axis", -1), ("epsilon", 1e-5f));
+        [net.Graph.Cast(x, ElementType.Float32), net.WeightFloat32(layer + ".weight"), net.WeightFloat32(layer + ".bias")], ("axis", -1), ("epsilon", 1e-5f));
 
     /// <summary>Root-mean-square normalisation over the last axis, in float32.</summary>
     public static Value RmsNorm(this WeightedGraph net, Value x, string layer, double epsilon)
@@ -36,7 +36,7 @@ internal static class Layers
         OnnxGraph graph = net.Graph;
         Value square = graph.Node("Pow", x.Type, [x, graph.Constant(2, x.Type)]);
         Value root = graph.Node("Sqrt", x.Type, [graph.Add(graph.Mean(square, -1), graph.Constant(epsilon, x.Type))]);
-        return graph.Mul(graph.Div(x, root), net.Wide(layer + ".weight"));
+        return graph.Mul(graph.Div(x, root), net.WeightFloat32(layer + ".weight"));
     }
 
     /// <summary>A square convolution: at stride 1 the size stays.</summary>
@@ -58,7 +58,7 @@ internal static class Layers
         Value normal = graph.Node("InstanceNormalization", ElementType.Float32,
             [grouped, graph.Constant(ones, groups), graph.Constant(new float[groups], groups)], ("epsilon", 1e-6f));
         normal = graph.Reshape(normal, -1, channels, side, side);
-        return graph.Cast(graph.Add(graph.Mul(normal, net.Wide(layer + ".weight", channels, 1, 1)), net.Wide(layer + ".bias", channels, 1, 1)), net.Compute);
+        return graph.Cast(graph.Add(graph.Mul(normal, net.WeightFloat32(layer + ".weight", channels, 1, 1)), net.WeightFloat32(layer + ".bias", channels, 1, 1)), net.Compute);
     }
 
     /// <summary>

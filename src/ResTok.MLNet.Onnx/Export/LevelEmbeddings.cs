@@ -12,7 +12,7 @@ internal static class LevelEmbeddings
     /// <param name="levels">The levels.</param>
     public static Value Sequence(WeightedGraph net, string network, TokenLevels levels)
     {
-        Value vectors = net.Graph.Concat(0, [.. Enumerable.Range(0, levels.Count).Select(level => net.Wide($"{network}.latent_token_level_embedding.{level}"))]);
+        Value vectors = net.Graph.Concat(0, [.. Enumerable.Range(0, levels.Count).Select(level => net.WeightFloat32($"{network}.latent_token_level_embedding.{level}"))]);
         long[] levelOf = [.. levels.Sizes.SelectMany((size, level) => Enumerable.Repeat((long)level, size))];
         return net.Graph.Gather(vectors, 0, net.Graph.Constant(levelOf, levelOf.Length));
     }

@@ -45,5 +45,5 @@ internal sealed class VitBlock(WeightedGraph net, string name)
     }
 
     private Value AddScaled(Value stream, string scale, Value branch) =>
-        graph.Add(stream, graph.Mul(net.Wide(name + scale), graph.Cast(branch, ElementType.Float32)));
+        graph.Add(stream, graph.Mul(net.WeightFloat32(name + scale), graph.Cast(branch, ElementType.Float32)));
 }

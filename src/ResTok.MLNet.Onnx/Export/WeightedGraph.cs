@@ -24,7 +24,7 @@ internal sealed class WeightedGraph(string name, IReadOnlyDictionary<string, Tor
     public Value Weight(string parameter, params long[] shape) => Weight(parameter, compute, shape);
 
     /// <summary>A parameter in float32.</summary>
-    public Value Wide(string parameter, params long[] shape) => Weight(parameter, ElementType.Float32, shape);
+    public Value WeightFloat32(string parameter, params long[] shape) => Weight(parameter, ElementType.Float32, shape);
 
     private Value Weight(string parameter, ElementType type, long[] shape)
     {

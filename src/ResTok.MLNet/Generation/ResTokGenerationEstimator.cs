@@ -36,7 +36,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
     {
         ArgumentNullException.ThrowIfNull(input);
         DataViewSchema.Column label = ResTokGenerationTransformer.FindColumns(input.Schema, columns, generator.Config)[0];
-        if (LabelColumn.Doubt(label, generator.Config) is { } doubt)
+        if (LabelColumn.FaultOf(label, generator.Config) is { } doubt)
             MLNetInternals.LogWarning(environment, doubt);
         return new(environment, outputColumnName, columns, generator.Share(), options);
     }

@@ -43,7 +43,7 @@ internal static class LabelColumn
     }
 
     /// <summary>What to warn of: names that cannot be checked, because the generator does not know its classes'; null if nothing.</summary>
-    public static string? Doubt(DataViewSchema.Column column, GeneratorConfig config) =>
+    public static string? FaultOf(DataViewSchema.Column column, GeneratorConfig config) =>
         ClassesOfKeys(column, config) is null && KeyValues(column) is [var first, ..]
             ? $"Column '{column.Name}' has keys of names, but the generator does not know its classes' names, so that they cannot be checked: '{first}' is drawn as class 0, and so on in the order of the keys. Make the keys in the order of the classes (MapValueToKey with keyData), or add the names (a classes.txt beside the generator's config.json)."
             : null;
