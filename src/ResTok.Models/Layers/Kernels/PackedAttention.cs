@@ -25,7 +25,7 @@ internal static unsafe class PackedAttention
         Tensor y = OwnKernels.Empty(batch, queries, heads, head);
         var shape = new Shape(queries, keys, head, (nint)query.stride(2), (nint)key.stride(2), (nint)value.stride(2), (nint)heads * head);
         float* q = OwnKernels.Pointer(query), k = OwnKernels.Pointer(key), v = OwnKernels.Pointer(value), to = OwnKernels.Pointer(y);
-        float* added = OwnKernels.Pointer(mask?.expand(1, 1, queries, keys).contiguous());
+        float* added = OwnKernels.Pointer(OwnKernels.Floats(mask?.expand(1, 1, queries, keys)));
         long[] ofQuery = query.stride(), ofKey = key.stride(), ofValue = value.stride();
         int blocks = (queries + Tiles.Rows - 1) / Tiles.Rows, shares = Math.Clamp(2 * CpuThreads.Count / (batch * heads), 1, blocks);
         CpuThreads.Run(batch * heads * shares, part =>
@@ -51,7 +51,7 @@ internal static unsafe class PackedAttention
         for (int block = firstBlock; block < endBlock; block++)
         {
             int first = block * Tiles.Rows, rows = Math.Min(Tiles.Rows, shape.Queries - first), tile = Tiles.RowsFor(rows);
-            PackedProduct.PackBlock(query + first * shape.QueryStride, rows, shape.QueryStride, head, packed);
+            Tiles.PackBlock(query + first * shape.QueryStride, rows, shape.QueryStride, head, packed);
             int seen = visible is null ? shape.Keys : Greatest(visible, first, rows);
             int panels = Tiles.Panels(seen);
             for (int panel = 0; panel < panels; panel++)
