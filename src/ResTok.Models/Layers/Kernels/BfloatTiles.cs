@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -35,29 +34,48 @@ internal readonly unsafe struct BfloatTiles : ITiles
     public static void RunBlock(int rows, float* block, int count, float* weights, int width, float* sums) =>
         BfloatProduct.Run(rows, width, 2 * count, (ushort*)block, 2 * count, (ushort*)weights, sums, false);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackBlock(float* from, int rows, nint stride, int inputs, float* to)
     {
-        int words = Words(inputs), whole = inputs - inputs % Vector512<float>.Count;
-        for (int row = 0; row < rows; row++, from += stride, to += words)
+        for (int row = 0; row < rows; row++)
+            PackRow(from + row * stride, inputs, to + row * Words(inputs));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PackRow(float* from, int inputs, float* to)
+    {
+        int whole = inputs - inputs % Vector512<float>.Count;
+        for (int i = 0; i < whole; i += Vector512<float>.Count)
+            Avx512F.ConvertToVector256UInt16(Round(Vector512.Load(from + i))).Store((ushort*)to + i);
+        if (inputs % 2 != 0)
+            to[inputs / 2] = 0;
+        for (int i = whole; i < inputs; i++)
+            Put(from[i], to, i);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PackPanel(float* from, int inputs, nint stride, int outputs, float* to, int padded, int width)
+    {
+        int lanes = Vector512<float>.Count, whole = outputs - outputs % lanes;
+        new Span<float>(to, Words(padded) * width).Clear();
+        for (int i = 0; i < inputs; i += 2, from += 2 * stride, to += width)
         {
-            for (int i = 0; i < whole; i += Vector512<float>.Count)
-                Avx512F.ConvertToVector256UInt16(Round(Vector512.Load(from + i))).Store((ushort*)to + i);
-            for (int i = whole; i < inputs; i++)
-                Put(from[i], to, i);
-            if (inputs % 2 != 0)
-                ((ushort*)to)[inputs] = 0;
+            for (int output = 0; output < whole; output += lanes)
+            {
+                Vector512<float> second = i + 1 < inputs ? Vector512.Load(from + stride + output) : Vector512<float>.Zero;
+                (Round(Vector512.Load(from + output)) | Round(second) << 16).Store((uint*)to + output);
+            }
+            for (int output = whole; output < outputs; output++)
+            {
+                Put(from[output], to, 2 * output);
+                Put(i + 1 < inputs ? from[stride + output] : 0, to, 2 * output + 1);
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Put(Vector<float> values, float* to, int input)
-    {
-        if (Vector<float>.Count == Vector512<float>.Count)
-            Avx512F.ConvertToVector256UInt16(Round(values.AsVector512())).Store((ushort*)to + input);
-        else
-            Avx512F.ConvertToVector256UInt16(Round(values.AsVector256().ToVector512Unsafe())).GetLower().Store((ushort*)to + input);
-    }
+    public static void Put<TLanes>(TLanes values, float* to, int input)
+        where TLanes : struct, ILanes<TLanes> =>
+        Avx512F.ConvertToVector256UInt16(Round(Unsafe.BitCast<TLanes, Vector512<float>>(values))).Store((ushort*)to + input); // the widest registers, where there are such instructions
 
     public static void Put(float value, float* to, int input) => ((ushort*)to)[input] = (ushort)Round(Vector512.CreateScalar(value)).GetElement(0);
 

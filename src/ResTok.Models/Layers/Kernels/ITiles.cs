@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace ResTok.Models.Layers.Kernels;
 
 /// <summary>
@@ -13,6 +11,9 @@ internal unsafe interface ITiles
 
     /// <summary>Room for the sums of any tile, in floats.</summary>
     static abstract int Room { get; }
+
+    /// <summary>Outputs of a panel, where so many are wanted in all.</summary>
+    static abstract int WidthFor(int outputs);
 
     /// <summary>How many rows the kernel for so many computes: some of a tile, and at the least these.</summary>
     static abstract int RowsFor(int rows);
@@ -43,11 +44,25 @@ internal unsafe interface ITiles
     /// <param name="to">Gets <see cref="RowsFor"/> · <see cref="Words"/> words.</param>
     static abstract void PackBlock(float* from, int rows, nint stride, int inputs, float* to);
 
+    /// <summary>Packs a row of float32.</summary>
+    static abstract void PackRow(float* from, int inputs, float* to);
+
+    /// <summary>Packs weights that lie input by input.</summary>
+    /// <param name="from">[inputs, …], float32.</param>
+    /// <param name="inputs">How many.</param>
+    /// <param name="stride">Floats from an input to the next.</param>
+    /// <param name="outputs">How many, up to <paramref name="width"/>.</param>
+    /// <param name="to">Gets the panel, [<see cref="Words"/>(padded), width], with zeros where there is nothing.</param>
+    /// <param name="padded">Inputs of the panel, at least those.</param>
+    /// <param name="width">Its outputs.</param>
+    static abstract void PackPanel(float* from, int inputs, nint stride, int outputs, float* to, int padded, int width);
+
     /// <summary>Stores a register of neighbouring inputs.</summary>
     /// <param name="values">They.</param>
     /// <param name="to">The row's first word.</param>
     /// <param name="input">The first input.</param>
-    static abstract void Put(Vector<float> values, float* to, int input);
+    static abstract void Put<TLanes>(TLanes values, float* to, int input)
+        where TLanes : struct, ILanes<TLanes>;
 
     /// <summary>Stores an input.</summary>
     static abstract void Put(float value, float* to, int input);

@@ -1,5 +1,5 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -136,18 +136,30 @@ internal static unsafe class PackedConvolution
         });
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Prepare<TTiles>(float* from, int pixels, int channels, float* factors, float* to)
         where TTiles : struct, ITiles
     {
-        int whole = channels - channels % Vector<float>.Count, words = TTiles.Words(channels);
+        if (Vector512.IsHardwareAccelerated)
+            Prepare<TTiles, Lanes512>(from, pixels, channels, factors, to);
+        else if (Vector256.IsHardwareAccelerated)
+            Prepare<TTiles, Lanes256>(from, pixels, channels, factors, to);
+        else
+            Prepare<TTiles, Lanes128>(from, pixels, channels, factors, to);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Prepare<TTiles, TLanes>(float* from, int pixels, int channels, float* factors, float* to)
+        where TTiles : struct, ITiles
+        where TLanes : struct, ILanes<TLanes>
+    {
+        int whole = channels - channels % TLanes.Count, words = TTiles.Words(channels);
         for (int pixel = 0; pixel < pixels; pixel++, from += channels, to += words)
         {
             to[words - 1] = 0;
-            for (int channel = 0; channel < whole; channel += Vector<float>.Count)
+            for (int channel = 0; channel < whole; channel += TLanes.Count)
             {
-                Vector<float> x = Vector.Load(from + channel);
-                TTiles.Put(factors == null ? x : VectorMath.Silu(Vector.MultiplyAddEstimate(x, Vector.Load(factors + channel), Vector.Load(factors + channels + channel))), to, channel);
+                TLanes x = TLanes.Load(from + channel);
+                TTiles.Put(factors == null ? x : VectorMath.Silu(TLanes.MultiplyAdd(x, TLanes.Load(factors + channel), TLanes.Load(factors + channels + channel))), to, channel);
             }
             for (int channel = whole; channel < channels; channel++)
             {

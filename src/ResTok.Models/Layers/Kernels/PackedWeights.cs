@@ -42,7 +42,7 @@ internal sealed unsafe class PackedWeights
         Inputs = (int)weight.shape[1];
         Form = form;
         IsBfloat = weight.dtype == ScalarType.BFloat16;
-        Width = IsBfloat ? BfloatTiles.WidthFor(Outputs) : Tiles.Width;
+        Width = IsBfloat ? BfloatTiles.WidthFor(Outputs) : Tiles.WidthFor(Outputs);
         words = IsBfloat ? BfloatTiles.Words(Inputs) : Inputs;
         taps = form switch { WeightForm.Doubled => 4, WeightForm.Winograd => WinogradConvolution.Planes, _ => (int)(weight.numel() / Outputs / Inputs) };
     }
@@ -145,25 +145,31 @@ internal sealed unsafe class PackedWeights
             float* place = to + panel * PanelSize;
             if (Outputs < (panel + 1) * Width || 2 * words > Inputs && IsBfloat)
                 new Span<float>(place, (int)PanelSize).Clear();
-            if (IsBfloat)
-                PackPanel((ushort*)from, (ushort*)place, panel * Width, 2);
+            if (IsBfloat && (taps > 1 || Inputs % 2 != 0))
+                PackPanel((ushort*)from, (ushort*)place, panel * Width, Inputs, 2);
             else
-                PackPanel(from, place, panel * Width, 1);
+                PackPanel(from, place, panel * Width, words, 1); // two bfloat16 go as one word
         });
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void PackPanel<T>(T* from, T* to, int first, int inWord)
+    private void PackPanel<T>(T* from, T* to, int first, int inputs, int inWord)
         where T : unmanaged
     {
         const int Block = 16; // a cache line of each output at a time: rows are often a page apart
-        int width = Width * inWord, ofTap = words * width, ofOutput = Inputs * taps, present = Math.Min(Width, Outputs - first);
+        int width = Width * inWord, ofTap = words * width, ofOutput = inputs * taps, present = Math.Min(Width, Outputs - first);
         for (int start = 0; start < ofOutput; start += Block)
         {
             int end = Math.Min(start + Block, ofOutput);
             for (int output = 0; output < present; output++)
             {
                 T* row = from + (long)(first + output) * ofOutput, place = to + output * inWord;
+                if (inWord == 1 && taps == 1)
+                {
+                    for (int i = start; i < end; i++)
+                        place[i * (nint)width] = row[i];
+                    continue;
+                }
                 for (int i = start; i < end; i++)
                 {
                     (int input, int tap) = taps == 1 ? (i, 0) : Math.DivRem(i, taps);

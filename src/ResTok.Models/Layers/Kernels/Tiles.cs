@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -22,6 +21,8 @@ internal readonly unsafe struct Tiles : ITiles
 
     /// <summary>Panels of so many outputs.</summary>
     public static int Panels(int outputs) => (outputs + Width - 1) / Width;
+
+    public static int WidthFor(int outputs) => Width;
 
     public static int Words(int inputs) => inputs;
 
@@ -50,8 +51,21 @@ internal readonly unsafe struct Tiles : ITiles
         }
     }
 
+    public static void PackRow(float* from, int inputs, float* to) => new ReadOnlySpan<float>(from, inputs).CopyTo(new Span<float>(to, inputs));
+
+    public static void PackPanel(float* from, int inputs, nint stride, int outputs, float* to, int padded, int width)
+    {
+        for (int i = 0; i < padded; i++, to += width)
+        {
+            int copied = i < inputs ? outputs : 0;
+            new ReadOnlySpan<float>(from + i * stride, copied).CopyTo(new Span<float>(to, width));
+            new Span<float>(to + copied, width - copied).Clear();
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Put(Vector<float> values, float* to, int input) => Vector.Store(values, to + input);
+    public static void Put<TLanes>(TLanes values, float* to, int input)
+        where TLanes : struct, ILanes<TLanes> => TLanes.Store(values, to + input);
 
     public static void Put(float value, float* to, int input) => to[input] = value;
 
