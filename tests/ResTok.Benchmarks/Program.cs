@@ -31,6 +31,7 @@ Add("generate", "One picture with guidance, pass by pass, against reading the we
 Add("pipeline", "Rows of an IDataView against the bare model.", (settings, _) => new PipelineCommand(settings).Run());
 Add("load", "Time to load against reading the file, and peak memory.", (settings, _) => new LoadCommand(settings).Run());
 Add("precision", "What bfloat16 changes in tokens and pictures.", (settings, given) => new PrecisionCommand(settings, given.GetValue(quick) ? 8 : given.GetValue(pictures)).Run()).Add(pictures);
+Add("resampling", "Resizing images with vectors against one value at a time.", (settings, _) => new ResamplingCommand(settings).Run());
 Add("kernels", "What curing hidden caches costs, and doing without oneDNN: auto, plain and safe in turns.", (settings, _) => new KernelsCommand(settings).Run());
 
 var features = new Option<int>("--features") { Description = "Generated images of the metrics' part, a multiple of 500.", DefaultValueFactory = _ => 50_000 };
