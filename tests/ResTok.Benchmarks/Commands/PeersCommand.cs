@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 namespace ResTok.Benchmarks.Commands;
 
 /// <summary>This library against ONNX Runtime on the same weights, in turns in one process.</summary>
-internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<OnnxPrecision> peerPrecisions)
+internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<OnnxPrecision> peerPrecisions, bool pauses)
 {
     private readonly MarkdownTable table = new(
         $"{settings.Size}, rounds: {settings.Rounds}", "batch", "by", "precision", "s/image", "±", "× ResTok Float32", "CPU s/image", "× ResTok Float32", "GFLOP/s", "of peak");
@@ -44,11 +44,18 @@ internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<Onn
             for (int i = 0; i < (peer.What == "generate" ? Subjects.GenerationsToWarmUp : 1); i++)
                 peer.Call();
         }
+        if (pauses)
+        {
+            Console.WriteLine("Ready: give a line to measure.");
+            Console.ReadLine();
+        }
         for (int round = 0; round < settings.Rounds; round++)
         {
             peak.Measure();
             peers.ForEach(peer => peer.RunRound());
         }
+        if (pauses)
+            Console.WriteLine("Measured.");
         foreach (Peer peer in peers.OrderBy(peer => peer.What, StringComparer.Ordinal).ThenBy(peer => peer.Batch))
         {
             Peer? ours = peers.Find(other => other.What == peer.What && other.Batch == peer.Batch && other is { By: "ResTok", Precision: "Float32" });
