@@ -39,9 +39,9 @@ public static class OnnxExport
         using PretrainedModel.Use use = tokenizer.Begin();
         options ??= new();
         ElementType pixels = options.UInt8Pixels ? ElementType.UInt8 : ElementType.Float32;
-        var encoder = new WeightedGraph("ResTok encoder", tokenizer.StateDict, TypeOf(options));
+        var encoder = new WeightedGraph("ResTok encoder", tokenizer.StateDict, TypeOf(options), options.QuantizesProducts);
         EncoderGraph.Build(encoder, tokenizer.Config, pixels);
-        var decoder = new WeightedGraph("ResTok decoder", tokenizer.StateDict, TypeOf(options));
+        var decoder = new WeightedGraph("ResTok decoder", tokenizer.StateDict, TypeOf(options), options.QuantizesProducts);
         DecoderGraph.Build(decoder, tokenizer.Config, pixels);
         JsonObject description = OnnxDescription.Of(tokenizer.Config, options);
         Write(folder, options, description, OnnxLayout.Tokenizer, encoder, decoder);
@@ -76,7 +76,7 @@ public static class OnnxExport
         ArgumentException.ThrowIfNullOrEmpty(folder);
         using PretrainedModel.Use use = generator.Begin();
         options ??= new();
-        var pass = new WeightedGraph("ResTok generator, one pass", generator.StateDict, TypeOf(options));
+        var pass = new WeightedGraph("ResTok generator, one pass", generator.StateDict, TypeOf(options), options.QuantizesProducts);
         GeneratorGraph.Build(pass, generator.Config);
         Write(folder, options, OnnxDescription.Of(generator.Config, options), OnnxLayout.Generator, pass);
     }

@@ -116,7 +116,7 @@ public sealed class StageTests(StageFixture models) : IDisposable
     {
         var strict = new MLContext { GpuDeviceId = 0, FallbackToCpu = false };
         string message = Message(() => Tokens(strict.Transforms.ResTokEncode("Tokens", "Image", tokenizer).Fit(Data(strict))));
-        Assert.Contains("Microsoft.ML.OnnxRuntime.Gpu", message, StringComparison.Ordinal);
+        Assert.True(message.Contains("Microsoft.ML.OnnxRuntime.Gpu", StringComparison.Ordinal), message);
         Assert.Contains("FallbackToCpu", message, StringComparison.Ordinal);
         var lenient = new MLContext { GpuDeviceId = 0, FallbackToCpu = true };
         var warnings = new List<string>();
