@@ -4,7 +4,6 @@ using System.Globalization;
 using ResTok.Benchmarks;
 using ResTok.Benchmarks.Commands;
 using ResTok.Benchmarks.Measuring;
-using ResTok.MLNet.Onnx;
 using ResTok.Models;
 using ResTok.Models.Runtime;
 using TorchSharp;
@@ -37,8 +36,11 @@ Add("kernels", "What curing hidden caches costs, and doing without oneDNN: auto,
 var features = new Option<int>("--features") { Description = "Generated images of the metrics' part, a multiple of 500.", DefaultValueFactory = _ => 50_000 };
 Add("evaluation", "The Inception network against large products, and memory of the metrics on many features.", (settings, given) => new EvaluationCommand(settings, given.GetValue(quick) ? 1000 : given.GetValue(features)).Run()).Add(features);
 
-var peers = new Option<OnnxPrecision[]>("--peers") { Description = "Number formats of ONNX Runtime.", DefaultValueFactory = _ => [OnnxPrecision.Float32, OnnxPrecision.Float16], AllowMultipleArgumentsPerToken = true };
-Add("peers", "This library against ONNX Runtime on the same weights, in turns.", (settings, given) => new PeersCommand(settings, given.GetValue(peers)!).Run()).Add(peers);
+var peers = new Option<PeerPrecision[]>("--peers") { Description = "Number formats of ONNX Runtime.", DefaultValueFactory = _ => [PeerPrecision.Float32, PeerPrecision.Float16, PeerPrecision.Int8], AllowMultipleArgumentsPerToken = true };
+var pause = new Option<bool>("--pause") { Description = "Once models are loaded and warm, waits for a line of input: time to stop other work." };
+Command against = Add("peers", "This library against ONNX Runtime on the same weights, in turns.", (settings, given) => new PeersCommand(settings, given.GetValue(peers)!, given.GetValue(pause)).Run());
+against.Add(peers);
+against.Add(pause);
 
 var folder = new Argument<string>("folder");
 var childPrecision = new Argument<Precision>("number format");
