@@ -1,3 +1,4 @@
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -18,15 +19,19 @@ internal enum Pooling
 }
 
 /// <summary>A convolution, batch normalisation with fixed statistics, and ReLU.</summary>
-internal sealed class InceptionUnit
+internal sealed class InceptionUnit : IDisposable
 {
+    private const double Epsilon = 0.001;
+
+    private readonly Lock gate = new();
     private readonly Parameter weight;
     private readonly Parameter scale;
     private readonly Parameter shift;
     private readonly Parameter mean;
     private readonly Parameter variance;
-    private readonly long[] strides;
-    private readonly long[] padding;
+    private readonly int stride;
+    private readonly (int Height, int Width) padding;
+    private FoldedConvolution? folded; // made when first needed
 
     public InceptionUnit(ParameterScope scope, int inputs, int outputs, (int Height, int Width) kernel, int stride, (int Height, int Width) padding)
     {
@@ -37,8 +42,7 @@ internal sealed class InceptionUnit
         shift = norm.Parameter("bias", Initializer.Zeros, outputs);
         mean = norm.Parameter("running_mean", Initializer.Zeros, outputs);
         variance = norm.Parameter("running_var", Initializer.Ones, outputs);
-        strides = [stride, stride];
-        this.padding = [padding.Height, padding.Width];
+        (this.stride, this.padding) = (stride, padding);
     }
 
     public string Name { get; }
@@ -46,8 +50,24 @@ internal sealed class InceptionUnit
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        Tensor y = nn.functional.conv2d(x, weight, null, strides, padding);
-        return nn.functional.batch_norm(y, mean, variance, scale, shift, training: false, eps: 0.001).relu_().MoveToOuterDisposeScope();
+        if (OwnKernels.SuitFolded(x))
+            return Folded().Apply(x).MoveToOuterDisposeScope();
+        Tensor y = nn.functional.conv2d(x, weight, null, [stride, stride], [padding.Height, padding.Width]);
+        return nn.functional.batch_norm(y, mean, variance, scale, shift, training: false, eps: Epsilon).relu_().MoveToOuterDisposeScope();
+    }
+
+    public void Dispose() => folded?.Dispose();
+
+    private FoldedConvolution Folded()
+    {
+        lock (gate)
+        {
+            if (folded is not null)
+                return folded;
+            using var scope = NewDisposeScope();
+            Tensor factor = scale.to(ScalarType.Float64) / (variance.to(ScalarType.Float64) + Epsilon).sqrt();
+            return folded = new(weight, factor, shift - mean * factor, stride, padding, isRectified: true);
+        }
     }
 }
 
@@ -69,6 +89,9 @@ internal sealed class InceptionBlock
     }
 
     public string Name { get; }
+
+    /// <summary>All its convolutions.</summary>
+    public IEnumerable<InceptionUnit> Units => branches.Concat(forks).SelectMany(branch => branch).Concat(afterPooling is null ? [] : [afterPooling]);
 
     public static InceptionBlock A(ParameterScope scope, int inputs, int pooled) => new(
         scope,

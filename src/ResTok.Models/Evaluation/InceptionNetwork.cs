@@ -1,3 +1,4 @@
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using ResTok.Models.Training.Losses;
 using TorchSharp;
@@ -57,6 +58,7 @@ internal sealed class InceptionNetwork : AuxiliaryNetwork
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         Tensor x = Resize(images.to(type, Device));
+        using CpuThreads.Taken threads = CpuThreads.TakeAll(OwnKernels.SuitFolded(x));
         layers?.Invoke("resize", x);
         x = (x - 128) / 128;
         for (int i = 0; i < stem.Length; i++)
@@ -79,6 +81,13 @@ internal sealed class InceptionNetwork : AuxiliaryNetwork
         Tensor pooled = x.mean([2, 3]);
         Tensor logits = pooled.mm(weight.t());
         return new(pooled.MoveToOuterDisposeScope(), spatial!.MoveToOuterDisposeScope(), logits.MoveToOuterDisposeScope());
+    }
+
+    public override void Dispose()
+    {
+        foreach (InceptionUnit unit in stem.Concat(blocks.SelectMany(block => block.Units)))
+            unit.Dispose();
+        base.Dispose();
     }
 
     /// <summary>What the network adds to <see cref="InceptionFeatures.Logits"/> for a class's probability; [1008].</summary>

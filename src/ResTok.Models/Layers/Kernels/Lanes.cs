@@ -3,28 +3,29 @@ using System.Runtime.Intrinsics;
 
 namespace ResTok.Models.Layers.Kernels;
 
-/// <summary>A vector register of floats, so that <see cref="Tile{TLanes}"/> is written once for all widths.</summary>
-internal unsafe interface ILanes<TSelf>
-    where TSelf : struct, ILanes<TSelf>
+/// <summary>A vector register of floats or doubles, so that <see cref="Tile{TLanes, T}"/> is written once for all widths.</summary>
+internal unsafe interface ILanes<TSelf, T>
+    where TSelf : struct, ILanes<TSelf, T>
+    where T : unmanaged
 {
-    /// <summary>Floats in it.</summary>
+    /// <summary>Numbers in it.</summary>
     static abstract int Count { get; }
 
     /// <summary>Rows of a tile: with two registers of outputs a row, what the registers hold.</summary>
     static abstract int Rows { get; }
 
-    static abstract TSelf Load(float* from);
+    static abstract TSelf Load(T* from);
 
-    static abstract TSelf Broadcast(float value);
+    static abstract TSelf Broadcast(T value);
 
     /// <summary>left · right + sum.</summary>
     static abstract TSelf MultiplyAdd(TSelf left, TSelf right, TSelf sum);
 
-    static abstract void Store(TSelf value, float* to);
+    static abstract void Store(TSelf value, T* to);
 }
 
 /// <summary>AVX-512: 32 registers.</summary>
-internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
+internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes512, float>
 {
     private readonly Vector512<float> value = value;
 
@@ -46,7 +47,7 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
 }
 
 /// <summary>AVX2 with FMA: 16 registers.</summary>
-internal readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes256>
+internal readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes256, float>
 {
     private readonly Vector256<float> value = value;
 
@@ -68,7 +69,7 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes2
 }
 
 /// <summary>Arm's AdvSimd: 32 registers. Also what is left of an x64 processor without AVX2, with fewer registers and no fused product.</summary>
-internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes128>
+internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes128, float>
 {
     private readonly Vector128<float> value = value;
 

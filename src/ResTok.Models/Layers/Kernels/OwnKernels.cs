@@ -16,8 +16,11 @@ internal static unsafe class OwnKernels
         && Environment.GetEnvironmentVariable(ProcessorCure.Setting) != ProcessorCure.Plain;
 
     /// <summary>Whether what is computed from this tensor is computed here.</summary>
-    public static bool Suit(Tensor x) =>
-        IsWanted && x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && !is_grad_enabled() && TensorMemory.IsKnown;
+    public static bool Suit(Tensor x) => x.dtype == ScalarType.Float32 && SuitFolded(x);
+
+    /// <summary>Whether <see cref="FoldedConvolution"/>, which knows float64 too, computes from this tensor.</summary>
+    public static bool SuitFolded(Tensor x) =>
+        IsWanted && x.dtype is ScalarType.Float32 or ScalarType.Float64 && x.device_type == DeviceType.CPU && !is_grad_enabled() && TensorMemory.IsKnown;
 
     /// <summary>A tensor to be written whole, in memory that <see cref="NativeFloats"/> lends.</summary>
     public static Tensor Empty(params long[] shape) => NativeFloats.Lend(shape);
