@@ -17,6 +17,8 @@ internal sealed class InceptionNetwork : AuxiliaryNetwork
 
     private const int SpatialChannels = 7; // of those of Mixed_6d's first branch
 
+    private const int Chunk = 2; // images that a CPU sees together: what they fill stays near
+
     private readonly InceptionUnit[] stem;
     private readonly InceptionBlock[] blocks;
     private readonly Parameter weight;
@@ -57,6 +59,11 @@ internal sealed class InceptionNetwork : AuxiliaryNetwork
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
+        if (Device.type == DeviceType.CPU && images.shape[0] > Chunk)
+        {
+            InceptionFeatures[] parts = [.. images.split(Chunk).Select(part => Forward(part, layers))];
+            return new InceptionFeatures(cat([.. parts.Select(part => part.Pooled)]), cat([.. parts.Select(part => part.Spatial)]), cat([.. parts.Select(part => part.Logits)])).MoveToOuterDisposeScope();
+        }
         Tensor x = Resize(images.to(type, Device));
         using CpuThreads.Taken threads = CpuThreads.TakeAll(OwnKernels.SuitFolded(x));
         layers?.Invoke("resize", x);
@@ -67,7 +74,7 @@ internal sealed class InceptionNetwork : AuxiliaryNetwork
             layers?.Invoke(stem[i].Name, x);
             if (i is not (2 or 4))
                 continue;
-            x = nn.functional.max_pool2d(x, 3, 2);
+            x = InceptionBlock.Pool(x, Pooling.MaxHalving);
             layers?.Invoke(i == 2 ? "MaxPool_1" : "MaxPool_2", x);
         }
         Tensor? spatial = null;

@@ -10,13 +10,16 @@ internal sealed class Copying
 {
     private const double Quantile = 0.01;
 
+    private readonly ILookup<int, Seen> seen;
     private readonly ILookup<int, Known> known;
 
-    /// <param name="learned">Photographs.</param>
-    /// <param name="features">Of each.</param>
-    public Copying(Photographs.Photograph[] learned, float[][] features)
+    /// <param name="all">Photographs that were learned from.</param>
+    /// <param name="some">Some of them.</param>
+    /// <param name="features">Of each of those.</param>
+    public Copying(IEnumerable<Photographs.Photograph> all, Photographs.Photograph[] some, float[][] features)
     {
-        known = learned.Zip(features).ToLookup(pair => pair.First.Label, pair => new Known(Rgb(pair.First.Pixels, false), Rgb(pair.First.Pixels, true), pair.Second[^PictureFeatures.Last..], pair.First.Pixels));
+        seen = all.ToLookup(photograph => photograph.Label, photograph => new Seen(photograph.Pixels, Rgb(photograph.Pixels, false), Rgb(photograph.Pixels, true)));
+        known = some.Zip(features).ToLookup(pair => pair.First.Label, pair => new Known(pair.First.Pixels, Rgb(pair.First.Pixels, false), pair.Second[^PictureFeatures.Last..]));
         PixelLimit = QuantileOf((a, b) => Rms(a.Pixels, b.Pixels));
         FeatureLimit = QuantileOf((a, b) => TensorPrimitives.Distance<float>(a.Features, b.Features));
     }
@@ -47,8 +50,8 @@ internal sealed class Copying
         Write("pixels", one => one.ByPixels);
         Write("features", one => one.ByFeatures);
 
-        void Write(string name, Func<Neighbour, (double Distance, Known Of)> by) => ReaderSheets.WriteRows(Path.Combine(folder, $"nearest-by-{name}.png"),
-            [.. nearest.Select((one, i) => (Picture: pictures[i], Near: by(one))).OrderBy(pair => pair.Near.Distance).Take(most).Chunk(3).Select(row => row.SelectMany(pair => new[] { pair.Picture, pair.Near.Of.Rgba }).ToArray())]);
+        void Write(string name, Func<Neighbour, (double Distance, byte[] Rgba)> by) => ReaderSheets.WriteRows(Path.Combine(folder, $"nearest-by-{name}.png"),
+            [.. nearest.Select((one, i) => (Picture: pictures[i], Near: by(one))).OrderBy(pair => pair.Near.Distance).Take(most).Chunk(3).Select(row => row.SelectMany(pair => new[] { pair.Picture, pair.Near.Rgba }).ToArray())]);
     }
 
     private Neighbour[] Nearest(byte[][] pictures, float[][] features, int[] labels)
@@ -58,8 +61,8 @@ internal sealed class Copying
         {
             float[] pixels = Rgb(pictures[i], false), last = features[i][^PictureFeatures.Last..];
             nearest[i] = new(
-                known[labels[i]].Select(one => (Distance: Math.Min(Rms(pixels, one.Pixels), Rms(pixels, one.Mirrored)), one)).MinBy(pair => pair.Distance),
-                known[labels[i]].Select(one => (Distance: (double)TensorPrimitives.Distance<float>(last, one.Features), one)).MinBy(pair => pair.Distance));
+                seen[labels[i]].Select(one => (Distance: Math.Min(Rms(pixels, one.Pixels), Rms(pixels, one.Mirrored)), one.Rgba)).MinBy(pair => pair.Distance),
+                known[labels[i]].Select(one => (Distance: (double)TensorPrimitives.Distance<float>(last, one.Features), one.Rgba)).MinBy(pair => pair.Distance));
         });
         return nearest;
     }
@@ -96,7 +99,9 @@ internal sealed class Copying
         return rgb;
     }
 
-    private sealed record Known(float[] Pixels, float[] Mirrored, float[] Features, byte[] Rgba);
+    private sealed record Seen(byte[] Rgba, float[] Pixels, float[] Mirrored);
 
-    private readonly record struct Neighbour((double Distance, Known Of) ByPixels, (double Distance, Known Of) ByFeatures);
+    private sealed record Known(byte[] Rgba, float[] Pixels, float[] Features);
+
+    private readonly record struct Neighbour((double Distance, byte[] Rgba) ByPixels, (double Distance, byte[] Rgba) ByFeatures);
 }

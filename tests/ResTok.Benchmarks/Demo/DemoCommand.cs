@@ -35,12 +35,13 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
         ReaderSheets.Write(Path.Combine(output, "readers"), Path.Combine(output, "readers-key"), heldOut, rebuilt, generator.Config.ClassNames!);
 
         using var features = new PictureFeatures(Path.Combine(output, "features"));
-        var judge = new Judge(features.Of("learned", [.. learned.Select(photograph => photograph.Pixels)]), [.. learned.Select(photograph => photograph.Label)]);
+        float[][] ofLearned = features.Of("learned", [.. learned.Select(photograph => photograph.Pixels)]);
+        var judge = new Judge(ofLearned, [.. learned.Select(photograph => photograph.Label)]);
         int[] labels = [.. heldOut.Select(photograph => photograph.Label)];
         float[][] ofHeldOut = features.Of("held-out", [.. heldOut.Select(photograph => photograph.Pixels)]), ofRebuilt = features.Of("rebuilt", rebuilt);
         Console.WriteLine(FormattableString.Invariant($"The judge, of {learned.Length} photographs: right on {judge.Share(ofHeldOut, labels):0.0 %} of {labels.Length} held out, {judge.Share(ofRebuilt, labels):0.0 %} of their reconstructions."));
 
-        var copying = new Copying(learned, features.Of("learned", [.. learned.Select(photograph => photograph.Pixels)]));
+        var copying = new Copying(photographs.Learned.Where(photograph => photograph.Label >= 0), learned, ofLearned);
         Console.WriteLine(copying.Describe("held-out photographs", [.. heldOut.Select(photograph => photograph.Pixels)], ofHeldOut, labels));
         Console.WriteLine(copying.Describe("their reconstructions", rebuilt, ofRebuilt, labels));
 
@@ -57,7 +58,7 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
             string folder = Directory.CreateDirectory(Path.Combine(output, "generated", name.Replace(' ', '-'))).FullName;
             ReaderSheets.WriteRows(Path.Combine(folder, "generated.png"), [.. wanted.Zip(generated).GroupBy(pair => pair.First).Select(group => group.Select(pair => pair.Second).Take(10).ToArray())], numbered: true);
             copying.WriteNearest(folder, generated, ofGenerated, wanted, most: 12);
-            Console.WriteLine(name);
+            Console.WriteLine($"{name}: {judge.Share(ofGenerated, wanted):0.0 %} in their class.");
         }
         table.Print();
     }

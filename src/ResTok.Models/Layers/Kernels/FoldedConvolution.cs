@@ -45,33 +45,44 @@ internal sealed unsafe class FoldedConvolution : IDisposable
     public Tensor Apply(Tensor x)
     {
         using var scope = NewDisposeScope();
+        (long height, long width) = SizeOf(x);
+        Tensor y = OwnKernels.Empty(x.dtype, x.shape[0], height, width, outputs);
+        Apply(x, y, 0);
+        return y.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same, as some of the channels of a larger result.</summary>
+    /// <param name="x">[B, inputs, H, W].</param>
+    /// <param name="result">[B, H', W', channels], contiguous.</param>
+    /// <param name="channel">The first that is written.</param>
+    public void Apply(Tensor x, Tensor result, int channel)
+    {
+        using var scope = NewDisposeScope();
         Tensor images = x.permute(0, 2, 3, 1);
-        (long batch, int height, int width) = (images.shape[0], (int)(images.shape[1] + 2 * padHeight - windowHeight) / stride + 1, (int)(images.shape[2] + 2 * padWidth - windowWidth) / stride + 1);
+        (long batch, (int height, int width)) = (images.shape[0], SizeOf(x));
         bool isPixels = windowHeight == 1 && windowWidth == 1 && stride == 1; // then all are one long row
         int most = TileRows(x.dtype), slack = (isPixels ? batch * height * width : width) < most ? most * stride : 0; // a tile may read past a short row
         if (padHeight + padWidth + slack > 0)
-            images = nn.functional.pad(isPixels ? images.reshape(1, 1, -1, inputs) : images, [0, 0, padWidth, padWidth + slack, padHeight, padHeight]);
+            images = Framed(isPixels ? images.reshape(1, 1, -1, inputs) : images, slack);
         images = images.contiguous();
-        Tensor y = empty([batch, height, width, outputs], dtype: x.dtype);
         var shape = isPixels
             ? new Shape(1, 1, (int)batch * height * width, 0, 0)
             : new Shape((int)batch, height, width, (int)images.shape[2] * inputs, (int)(images.shape[1] * images.shape[2]) * inputs);
         if (x.dtype == ScalarType.Float64)
         {
             if (Vector512.IsHardwareAccelerated)
-                Run<DoubleLanes512, double>(images, shape, y);
+                Run<DoubleLanes512, double>(images, shape, result, channel);
             else if (Vector256.IsHardwareAccelerated)
-                Run<DoubleLanes256, double>(images, shape, y);
+                Run<DoubleLanes256, double>(images, shape, result, channel);
             else
-                Run<DoubleLanes128, double>(images, shape, y);
+                Run<DoubleLanes128, double>(images, shape, result, channel);
         }
         else if (Vector512.IsHardwareAccelerated)
-            Run<Lanes512, float>(images, shape, y);
+            Run<Lanes512, float>(images, shape, result, channel);
         else if (Vector256.IsHardwareAccelerated)
-            Run<Lanes256, float>(images, shape, y);
+            Run<Lanes256, float>(images, shape, result, channel);
         else
-            Run<Lanes128, float>(images, shape, y);
-        return y.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+            Run<Lanes128, float>(images, shape, result, channel);
     }
 
     /// <summary>The product of rows with the weight of a 1×1 window.</summary>
@@ -89,18 +100,29 @@ internal sealed unsafe class FoldedConvolution : IDisposable
         shift.Dispose();
     }
 
+    private (int Height, int Width) SizeOf(Tensor x) =>
+        ((int)(x.shape[2] + 2 * padHeight - windowHeight) / stride + 1, (int)(x.shape[3] + 2 * padWidth - windowWidth) / stride + 1);
+
+    /// <summary>Images within zeros, in memory that was used before.</summary>
+    private Tensor Framed(Tensor images, int slack)
+    {
+        Tensor frames = OwnKernels.Empty(images.dtype, images.shape[0], images.shape[1] + 2 * padHeight, images.shape[2] + 2 * padWidth + slack, inputs).zero_();
+        frames.narrow(1, padHeight, images.shape[1]).narrow(2, padWidth, images.shape[2]).copy_(images);
+        return frames;
+    }
+
     /// <summary>Outputs of a panel.</summary>
     private static int WidthOf(ScalarType type) => type == ScalarType.Float64 ? Tiles.Width / 2 : Tiles.Width;
 
     private static int TileRows(ScalarType type) => type != ScalarType.Float64 ? Tiles.Rows
         : Vector512.IsHardwareAccelerated ? DoubleLanes512.Rows : Vector256.IsHardwareAccelerated ? DoubleLanes256.Rows : DoubleLanes128.Rows;
 
-    private void Run<TLanes, T>(Tensor images, Shape shape, Tensor result)
+    private void Run<TLanes, T>(Tensor images, Shape shape, Tensor result, int channel)
         where TLanes : struct, ILanes<TLanes, T>
         where T : unmanaged, INumber<T>
     {
-        T* frames = (T*)TensorMemory.Floats(images), ofPanels = (T*)TensorMemory.Floats(panels), shifts = (T*)TensorMemory.Floats(shift), to = (T*)TensorMemory.Floats(result);
-        int panelWidth = Tile<TLanes, T>.Width, panelCount = (int)panels.shape[0];
+        T* frames = (T*)TensorMemory.Floats(images), ofPanels = (T*)TensorMemory.Floats(panels), shifts = (T*)TensorMemory.Floats(shift), to = (T*)TensorMemory.Floats(result) + channel;
+        int channels = (int)result.shape[3], panelWidth = Tile<TLanes, T>.Width, panelCount = (int)panels.shape[0];
         // A single row is cut, others are cut between rows.
         bool isRow = shape.Height == 1;
         int units = isRow ? (shape.Width + TLanes.Rows - 1) / TLanes.Rows : shape.Height;
@@ -124,7 +146,7 @@ internal sealed unsafe class FoldedConvolution : IDisposable
                     int at = Math.Max(0, Math.Min(column, shape.Width - tile)); // the last tile of a row begins earlier and does not read past it
                     Tile<TLanes, T>.Run(tile, ofRow + (long)at * stride * inputs, stride * inputs, 1, (nint)shape.RowSize, windowHeight, windowWidth * inputs, weights, sums);
                     Store(sums + (column - at) * panelWidth, panelWidth, rows, Math.Min(panelWidth, outputs - panel * panelWidth), shifts + panel * panelWidth,
-                        to + (((long)image * shape.Height + row) * shape.Width + column) * outputs + panel * panelWidth);
+                        to + (((long)image * shape.Height + row) * shape.Width + column) * channels + panel * panelWidth, channels);
                     column += rows;
                 }
             }
@@ -132,13 +154,13 @@ internal sealed unsafe class FoldedConvolution : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Store<T>(T* sums, int panelWidth, int rows, int count, T* shifts, T* to)
+    private void Store<T>(T* sums, int panelWidth, int rows, int count, T* shifts, T* to, int channels)
         where T : unmanaged, INumber<T>
     {
         T floor = isRectified ? T.Zero : T.CreateTruncating(double.NegativeInfinity);
         var least = new Vector<T>(floor);
         int whole = count - count % Vector<T>.Count;
-        for (int row = 0; row < rows; row++, sums += panelWidth, to += outputs)
+        for (int row = 0; row < rows; row++, sums += panelWidth, to += channels)
         {
             for (int i = 0; i < whole; i += Vector<T>.Count)
                 Vector.Store(Vector.Max(Vector.Load(sums + i) + Vector.Load(shifts + i), least), to + i);

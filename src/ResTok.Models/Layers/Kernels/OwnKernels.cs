@@ -25,6 +25,9 @@ internal static unsafe class OwnKernels
     /// <summary>A tensor to be written whole, in memory that <see cref="NativeFloats"/> lends.</summary>
     public static Tensor Empty(params long[] shape) => NativeFloats.Lend(shape);
 
+    /// <inheritdoc cref="Empty(long[])"/>
+    public static Tensor Empty(ScalarType type, params long[] shape) => NativeFloats.Lend(shape, type);
+
     /// <summary>Of a contiguous tensor, or null of none.</summary>
     public static float* Pointer(Tensor? tensor) => tensor is null ? null : TensorMemory.Floats(tensor);
 }

@@ -74,6 +74,22 @@ public sealed class OwnKernelTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float64)]
+    [InlineData(ScalarType.Float32)]
+    public void Pooling_leaves_the_padding_out(ScalarType type)
+    {
+        foreach ((int channels, int high, int wide) in new[] { (1, 3, 3), (7, 4, 9), (32, 8, 5) })
+        {
+            using var inner = NewDisposeScope();
+            Tensor x = Random(2, channels, high, wide).to(type) - 3; // all are below the zeros of a padding
+            Assert.Equal(0, (nn.functional.max_pool2d(x, 3, 2) - WindowPooling.Apply(x, 2, 0, isMean: false)).abs().max().ToDouble());
+            Assert.Equal(0, (nn.functional.max_pool2d(x, 3, 1, 1) - WindowPooling.Apply(x, 1, 1, isMean: false)).abs().max().ToDouble());
+            Tensor off = nn.functional.avg_pool2d(x, [3, 3], [1, 1], [1, 1], count_include_pad: false) - WindowPooling.Apply(x, 1, 1, isMean: true);
+            Assert.True(off.abs().max().ToDouble() < (type == ScalarType.Float64 ? 1e-14 : 1e-6));
+        }
+    }
+
     [Fact]
     public void A_folded_product_of_few_rows()
     {
