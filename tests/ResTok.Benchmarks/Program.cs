@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using ResTok.Benchmarks;
 using ResTok.Benchmarks.Commands;
+using ResTok.Benchmarks.Demo;
 using ResTok.Benchmarks.Measuring;
 using ResTok.Models;
 using ResTok.Models.Runtime;
@@ -33,8 +34,24 @@ Add("precision", "What bfloat16 changes in tokens and pictures.", (settings, giv
 Add("resampling", "Resizing images with vectors against one value at a time.", (settings, _) => new ResamplingCommand(settings).Run());
 Add("kernels", "What curing hidden caches costs, and doing without oneDNN: auto, plain and safe in turns.", (settings, _) => new KernelsCommand(settings).Run());
 
-var features = new Option<int>("--features") { Description = "Generated images of the metrics' part, a multiple of 500.", DefaultValueFactory = _ => 50_000 };
-Add("evaluation", "The Inception network against large products, and memory of the metrics on many features.", (settings, given) => new EvaluationCommand(settings, given.GetValue(quick) ? 1000 : given.GetValue(features)).Run()).Add(features);
+Add("evaluation", "The Inception network against the processor's multiply-adds.", (settings, _) => new EvaluationCommand(settings).Run());
+var features = new Option<int>("--features") { Description = "Generated images, a multiple of 500.", DefaultValueFactory = _ => 50_000 };
+var reference = new Option<int>("--reference") { Description = "Real images, a multiple of 500.", DefaultValueFactory = _ => 10_000 };
+Command metrics = Add("metrics", "Time and memory of all metrics of generation on made-up features.", (_, given) =>
+    new MetricsCommand(given.GetValue(quick) ? 1000 : given.GetValue(features), given.GetValue(quick) ? 1000 : given.GetValue(reference)).Run());
+metrics.Add(features);
+metrics.Add(reference);
+
+var shards = new Option<string>("--photographs") { Description = "A folder of webdataset shards, as of examples/TrainDemo.", Required = true };
+var model = new Option<string>("--model") { Description = "The folder of tokenizer and generator.", DefaultValueFactory = _ => "src/ResTok.MLNet.DemoModel" };
+var output = new Option<string>("--output") { Description = "Where to write shards of held-out pictures, sheets to look at, and features.", DefaultValueFactory = _ => "out/demo-card" };
+var ofClass = new Option<int>("--of-class") { Description = "Photographs of a class that the judge learns from, at most.", DefaultValueFactory = _ => 240 };
+var samples = new Option<int>("--samples") { Description = "Generated pictures of a class, for each way to sample.", DefaultValueFactory = _ => 12 };
+var sampling = new Option<string[]>("--sampling") { Description = "Ways to sample, each as schedule,scale,start,temperature,top-k,top-p.", DefaultValueFactory = _ => ["step,3.75,0.25,1,0,0.95"], AllowMultipleArgumentsPerToken = true };
+Command demo = Add("demo", "What the demo model's card says beside restok evaluate: whether pictures are known again, and whether they are copies.", (_, given) =>
+    new DemoCommand(given.GetValue(model)!, given.GetValue(shards)!, given.GetValue(output)!, given.GetValue(ofClass), given.GetValue(samples), [.. given.GetValue(sampling)!.Select(DemoCommand.ParseSampling)]).Run());
+foreach (Option option in new Option[] { shards, model, output, ofClass, samples, sampling })
+    demo.Add(option);
 
 var peers = new Option<PeerPrecision[]>("--peers") { Description = "Number formats of ONNX Runtime.", DefaultValueFactory = _ => [PeerPrecision.Float32, PeerPrecision.Float16, PeerPrecision.Int8], AllowMultipleArgumentsPerToken = true };
 var pause = new Option<bool>("--pause") { Description = "Once models are loaded and warm, waits for a line of input: time to stop other work." };

@@ -3,16 +3,31 @@ using System.Runtime.Intrinsics;
 
 namespace ResTok.Models.Layers.Kernels;
 
-/// <summary>A vector register of floats, so that kernels are written once for all widths.</summary>
-internal unsafe interface ILanes<TSelf>
-    where TSelf : struct, ILanes<TSelf>
+/// <summary>A vector register of floats or doubles, so that <see cref="Tile{TLanes, T}"/> is written once for all widths.</summary>
+internal unsafe interface ILanes<TSelf, T>
+    where TSelf : struct, ILanes<TSelf, T>
+    where T : unmanaged
 {
-    /// <summary>Floats in it.</summary>
+    /// <summary>Numbers in it.</summary>
     static abstract int Count { get; }
 
     /// <summary>Rows of a tile: with two registers of outputs a row, what the registers hold.</summary>
     static abstract int Rows { get; }
 
+    static abstract TSelf Load(T* from);
+
+    static abstract TSelf Broadcast(T value);
+
+    /// <summary>left · right + sum.</summary>
+    static abstract TSelf MultiplyAdd(TSelf left, TSelf right, TSelf sum);
+
+    static abstract void Store(TSelf value, T* to);
+}
+
+/// <summary>A vector register of floats, for the passes beside the products as well.</summary>
+internal interface ILanes<TSelf> : ILanes<TSelf, float>
+    where TSelf : struct, ILanes<TSelf>
+{
     static abstract TSelf operator +(TSelf left, TSelf right);
 
     static abstract TSelf operator -(TSelf left, TSelf right);
@@ -20,13 +35,6 @@ internal unsafe interface ILanes<TSelf>
     static abstract TSelf operator *(TSelf left, TSelf right);
 
     static abstract TSelf operator /(TSelf left, TSelf right);
-
-    static abstract TSelf Load(float* from);
-
-    static abstract TSelf Broadcast(float value);
-
-    /// <summary>left · right + sum.</summary>
-    static abstract TSelf MultiplyAdd(TSelf left, TSelf right, TSelf sum);
 
     /// <summary>The smaller; of a NaN and a number, on x64, the second.</summary>
     static abstract TSelf Min(TSelf left, TSelf right);
@@ -39,8 +47,6 @@ internal unsafe interface ILanes<TSelf>
 
     /// <summary>2ⁿ of an integer n that was added to 1.5 · 2²³.</summary>
     static abstract TSelf PowerOfTwo(TSelf rounded);
-
-    static abstract void Store(TSelf value, float* to);
 }
 
 /// <summary>AVX-512: 32 registers.</summary>

@@ -16,8 +16,11 @@ internal static unsafe class OwnKernels
         && Environment.GetEnvironmentVariable(ProcessorCure.Setting) != ProcessorCure.Plain;
 
     /// <summary>Whether what is computed from this tensor is computed here.</summary>
-    public static bool Suit(Tensor x) =>
-        IsWanted && x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && !is_grad_enabled() && TensorMemory.IsKnown;
+    public static bool Suit(Tensor x) => x.dtype == ScalarType.Float32 && SuitFolded(x);
+
+    /// <summary>Whether <see cref="FoldedConvolution"/>, which knows float64 too, computes from this tensor.</summary>
+    public static bool SuitFolded(Tensor x) =>
+        IsWanted && x.dtype is ScalarType.Float32 or ScalarType.Float64 && x.device_type == DeviceType.CPU && !is_grad_enabled() && TensorMemory.IsKnown;
 
     /// <summary>Whether a layer with this weight, float32 or bfloat16, computes what follows from this tensor here.</summary>
     public static bool Suit(Tensor x, Tensor weight) => Suit(x) && (weight.dtype == ScalarType.Float32 || weight.dtype == ScalarType.BFloat16 && BfloatProduct.IsKnown);
@@ -31,6 +34,9 @@ internal static unsafe class OwnKernels
 
     /// <summary>A tensor to be written whole, in memory that <see cref="NativeFloats"/> lends.</summary>
     public static Tensor Empty(params long[] shape) => NativeFloats.Lend(shape);
+
+    /// <inheritdoc cref="Empty(long[])"/>
+    public static Tensor Empty(ScalarType type, params long[] shape) => NativeFloats.Lend(shape, type);
 
     /// <summary>Of a contiguous tensor, or null of none.</summary>
     public static float* Pointer(Tensor? tensor) => tensor is null ? null : TensorMemory.Floats(tensor);

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace ResTok.Models.Layers.Kernels;
 
 /// <summary>
-/// Products in float32, by <see cref="Tile{TLanes}"/> for the widest registers of this processor. What is chosen is known when the code is
+/// Products in float32, by <see cref="Tile{TLanes, T}"/> for the widest registers of this processor. What is chosen is known when the code is
 /// compiled.
 /// </summary>
 internal readonly unsafe struct Tiles : ITiles
@@ -12,12 +12,12 @@ internal readonly unsafe struct Tiles : ITiles
     public static int Room => 12 * 32;
 
     /// <summary>Outputs of a panel.</summary>
-    public static int Width => Vector512.IsHardwareAccelerated ? Tile<Lanes512>.Width : Vector256.IsHardwareAccelerated ? Tile<Lanes256>.Width : Tile<Lanes128>.Width;
+    public static int Width => Vector512.IsHardwareAccelerated ? Tile<Lanes512, float>.Width : Vector256.IsHardwareAccelerated ? Tile<Lanes256, float>.Width : Tile<Lanes128, float>.Width;
 
     public static int Rows => Vector512.IsHardwareAccelerated ? Lanes512.Rows : Vector256.IsHardwareAccelerated ? Lanes256.Rows : Lanes128.Rows;
 
     public static int RowsFor(int rows) =>
-        Vector512.IsHardwareAccelerated ? Tile<Lanes512>.RowsFor(rows) : Vector256.IsHardwareAccelerated ? Tile<Lanes256>.RowsFor(rows) : Tile<Lanes128>.RowsFor(rows);
+        Vector512.IsHardwareAccelerated ? Tile<Lanes512, float>.RowsFor(rows) : Vector256.IsHardwareAccelerated ? Tile<Lanes256, float>.RowsFor(rows) : Tile<Lanes128, float>.RowsFor(rows);
 
     /// <summary>Panels of so many outputs.</summary>
     public static int Panels(int outputs) => (outputs + Width - 1) / Width;
@@ -69,15 +69,15 @@ internal readonly unsafe struct Tiles : ITiles
 
     public static void Put(float value, float* to, int input) => to[input] = value;
 
-    /// <inheritdoc cref="Tile{TLanes}.Run"/>
+    /// <inheritdoc cref="Tile{TLanes, T}.Run"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run(int rows, float* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, float* weights, float* sums)
     {
         if (Vector512.IsHardwareAccelerated)
-            Tile<Lanes512>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
+            Tile<Lanes512, float>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
         else if (Vector256.IsHardwareAccelerated)
-            Tile<Lanes256>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
+            Tile<Lanes256, float>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
         else
-            Tile<Lanes128>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
+            Tile<Lanes128, float>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
     }
 }
