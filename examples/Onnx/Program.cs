@@ -30,7 +30,7 @@ command.SetAction(given =>
         Save(tokenizer.Decode(encoding.Tokens), index => $"{name}.png");
     }
 
-    // A new image of every class.
+    // A new image of each of the first classes.
     int[] classes = [.. Enumerable.Range(0, Math.Min(16, generator.Config.Classes))];
     IReadOnlyList<IReadOnlyList<int>> tokens = generator.Generate(new(classes), SamplingOptions.Official with { Seed = 7 });
     Save(tokenizer.Decode(tokens), index => $"class{classes[index]}.png");

@@ -31,7 +31,7 @@ public sealed class FamilyTests(WeightsFolder weights) : IClassFixture<WeightsFo
         var log = new List<string>();
         ml.Log += (_, entry) => log.Add(entry.Message);
         using TrainedChain chain = Chain(ml);
-        Assert.All(chain.Tokens(), tokens => Assert.Equal(64, tokens.Length));
+        Assert.All(chain.Tokens(), tokens => Assert.Equal(128, tokens.Length));
         Assert.Contains(log, entry => entry.Contains($"GPU {NoSuchGpu} was asked for", StringComparison.Ordinal));
         Assert.Contains(log, entry => entry.Contains("Starting epoch 0", StringComparison.Ordinal));
     }

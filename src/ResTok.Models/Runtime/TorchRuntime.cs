@@ -43,6 +43,9 @@ public static class TorchRuntime
     /// <summary>Whether what <see cref="ProcessorNotice"/> says costs speed.</summary>
     public static bool IsSlowed { get; private set; }
 
+    /// <summary>Whether temporary scalars live through the calls they are given to.</summary>
+    internal static bool AreScalarsKept { get; private set; }
+
     /// <summary>
     /// Loads libtorch once for the process, and compares a few of its kernels with plain arithmetic. Later calls cost nothing; several
     /// threads may call at once.
@@ -91,6 +94,7 @@ public static class TorchRuntime
             TorchContext.UseNnpack(libtorch, false); // never the fastest here, and warns at every convolution where it cannot start
             if (ProcessorCure.Apply(Environment.GetEnvironmentVariable(ProcessorCure.Setting), libtorch, ProcessorCaches.Believed(), OneDnnCaches.Find) is { } cure)
                 (ProcessorNotice, IsSlowed) = cure;
+            AreScalarsKept = ScalarKeeper.Start();
             TensorMemory.Find(libtorch);
             OpenMp.Find(libtorch);
             if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null && torch.get_num_threads() > Environment.ProcessorCount)
