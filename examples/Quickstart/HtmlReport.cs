@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 
-/// <summary>A page that shows every picture's reconstructions, tokens and PSNR.</summary>
+/// <summary>A page that shows every image's reconstructions, tokens and PSNR.</summary>
 internal sealed class HtmlReport(int[] counts)
 {
     private readonly StringBuilder body = new();
@@ -20,7 +20,7 @@ internal sealed class HtmlReport(int[] counts)
         <html lang="en"><meta charset="utf-8"><title>ResTok reconstructions</title>
         <style>body { font-family: sans-serif; margin: 2em; color: #222 } img { max-width: 100%; border: 1px solid #ddd } code { word-break: break-word }</style>
         <h1>ResTok reconstructions</h1>
-        <p>Left: the picture as the tokenizer sees it. Then its reconstructions from the first {{string.Join(", ", counts)}} tokens.</p>
+        <p>Left: the image as the tokenizer sees it. Then its reconstructions from the first {{string.Join(", ", counts)}} tokens.</p>
         {{body}}
         </html>
         """);

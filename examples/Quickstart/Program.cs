@@ -1,4 +1,4 @@
-// Pictures → tokens → pictures, as one ML.NET pipeline. See README.md for the command line.
+// Images → tokens → images, as one ML.NET pipeline. See README.md for the command line.
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
@@ -11,16 +11,16 @@ using ResTok.Models;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var modelOption = new Option<string?>("--model") { Description = Models.Names };
 var outputOption = new Option<string>("--output") { Description = "Where to write.", DefaultValueFactory = _ => "out/quickstart" };
-var pictureArgument = new Argument<string[]>("pictures") { Description = "Pictures or folders of them; examples/pictures if none." };
-var command = new RootCommand("Pictures to tokens and back, from 1 to all tokens, as pictures and a page.") { modelOption, outputOption, pictureArgument };
+var imageArgument = new Argument<string[]>("images") { Description = "Images or folders of them; examples/pictures if none." };
+var command = new RootCommand("Images to tokens and back, from 1 to all tokens, as images and a page.") { modelOption, outputOption, imageArgument };
 command.SetAction(async (parsed, cancellation) =>
 {
     try
     {
-        string[] pictures = ExamplePictures.Find(parsed.GetValue(pictureArgument)!);
+        string[] paths = ExamplePictures.Find(parsed.GetValue(imageArgument)!);
         string? name = parsed.GetValue(modelOption);
         using ResTokTokenizer restok = await Models.TokenizerAsync(name, cancellation);
-        Run(restok, name ?? "demo", Path.GetFullPath(parsed.GetValue(outputOption)!), pictures);
+        Run(restok, name ?? "demo", Path.GetFullPath(parsed.GetValue(outputOption)!), paths);
         return 0;
     }
     catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
@@ -45,14 +45,14 @@ static void Run(ResTokTokenizer restok, string modelName, string output, string[
     IEstimator<ITransformer> pipeline = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok));
     foreach (int count in counts)
         pipeline = pipeline.Append(ml.Transforms.ResTokDecode($"From{count}", "Tokens", restok, count));
-    IDataView data = ml.Data.LoadFromEnumerable(paths.Select(path => new Picture { Path = path }));
+    IDataView data = ml.Data.LoadFromEnumerable(paths.Select(path => new ImageRow { Path = path }));
     ITransformer model = pipeline.Fit(data);
 
     Directory.CreateDirectory(output);
     string zip = Path.Combine(output, "pipeline.zip");
     PipelineFile.Save(ml, model, data.Schema, zip);
 
-    Console.WriteLine($"{"picture",-20}{string.Concat(counts.Select(count => $"{count + (count == 1 ? " token" : " tokens"),12}"))}   (PSNR in dB)");
+    Console.WriteLine($"{"image",-20}{string.Concat(counts.Select(count => $"{count + (count == 1 ? " token" : " tokens"),12}"))}   (PSNR in dB)");
     var report = new HtmlReport(counts);
     var names = new HashSet<string>();
     long start = Stopwatch.GetTimestamp();
@@ -73,37 +73,37 @@ static void Run(ResTokTokenizer restok, string modelName, string output, string[
             using MLImage original = source;
             using MLImage crop = ResTokImages.Fit(original, restok.Config.CropSize);
             tokens(ref values);
-            MLImage[] pictures = [.. decoded.Select(get => { MLImage picture = null!; get(ref picture); return picture; })];
-            double[] psnr = [.. pictures.Select(picture => Psnr.Of(crop, picture))];
+            MLImage[] rebuilt = [.. decoded.Select(get => { MLImage one = null!; get(ref one); return one; })];
+            double[] psnr = [.. rebuilt.Select(one => Psnr.Of(crop, one))];
             int[] ids = [.. values.DenseValues()];
             WriteTokens(Path.Combine(output, name + ".tokens.json"), modelName, paths[i], ids, levels);
-            PictureGrid.Save(Path.Combine(output, name + ".png"), [[crop, .. pictures]], [null, .. counts.Select(count => (int?)count)]);
+            PictureGrid.Save(Path.Combine(output, name + ".png"), [[crop, .. rebuilt]], [null, .. counts.Select(count => (int?)count)]);
             report.Add(name, ids, psnr);
             Console.WriteLine($"{name,-20}{string.Concat(psnr.Select(value => $"{value,12:0.00}"))}");
-            foreach (MLImage picture in pictures)
-                picture.Dispose();
+            foreach (MLImage one in rebuilt)
+                one.Dispose();
         }
     }
     double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
     string index = Path.Combine(output, "index.html");
     report.Save(index);
-    Console.WriteLine($"{paths.Length} pictures in {seconds:0.0} s: {paths.Length / seconds:0.00} images/s, each encoded once and decoded {counts.Length} times.");
+    Console.WriteLine($"{paths.Length} {(paths.Length == 1 ? "image" : "images")} in {seconds:0.0} s: {paths.Length / seconds:0.00} images/s, each encoded once and decoded {counts.Length} times.");
     Console.WriteLine($"See {index}; the pipeline with its weights is {zip}.");
     (model as IDisposable)?.Dispose();
 }
 
-static void WriteTokens(string path, string model, string picture, int[] tokens, TokenLevels levels)
+static void WriteTokens(string path, string model, string image, int[] tokens, TokenLevels levels)
 {
     var content = new
     {
         model,
-        picture,
+        image,
         levels = levels.Sizes.Select((size, level) => tokens.Skip(levels.Offsets[level]).Take(size)),
     };
     File.WriteAllText(path, JsonSerializer.Serialize(content));
 }
 
-internal sealed class Picture
+internal sealed class ImageRow
 {
     public string Path { get; set; } = "";
 }

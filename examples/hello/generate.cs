@@ -11,7 +11,13 @@ using ResTok.Models;
 var ml = new MLContext();
 using var tokenizer = ResTokTokenizer.Demo();
 using var generator = ResTokGenerator.Demo();   // or await FromHubAsync("xushu-me/llamagen_l_c2i_restok_l_128.r256_in1k"), with its tokenizer
-IEnumerable<string> classes = args.Length > 0 ? args : generator.Config.ClassNames!;
+ClassNames names = generator.Config.ClassNames!;
+if (args.FirstOrDefault(name => !names.TryFind(name, out _)) is { } unknown)
+{
+    Console.Error.WriteLine($"There is no class \"{unknown}\", but these: {names}.");
+    return 1;
+}
+IEnumerable<string> classes = args.Length > 0 ? args : names;
 var wishes = ml.Data.LoadFromEnumerable(classes.Select(name => new { Class = name }));
 int[] seeds = [1, 2, 3, 4];
 
@@ -29,3 +35,4 @@ var report = new HtmlReport("Generated images");
 report.Add(model.Transform(wishes), rows: 1000);
 Console.WriteLine($"See {report.Save("generate.html")}");
 (model as IDisposable)?.Dispose();
+return 0;

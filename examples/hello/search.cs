@@ -8,6 +8,7 @@ using Microsoft.ML.Data;
 using ResTok.MLNet;
 using ResTok.MLNet.Interactive;
 
+if (args.Length == 0) { Console.Error.WriteLine("Usage: dotnet run search.cs FOLDER"); return 1; }
 var ml = new MLContext();
 using var tokenizer = ResTokTokenizer.Demo();
 var files = Directory.EnumerateFiles(args[0]).Where(file => Path.GetExtension(file).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg" or ".webp").Order().ToArray();
@@ -19,6 +20,7 @@ using var model = ml.Transforms.ResTokLoadImages("Image", "Path")
 float[][] features = [.. model.Transform(images).GetColumn<float[]>("Features")];
 
 var report = new HtmlReport("Images and those most like them");
+report.Add("On the left an image, beside it the three most like it: the number is the cosine between their features, 1 for the same.");
 for (int i = 0; i < Math.Min(files.Length, 20); i++)
 {
     double Likeness(int other) => features[i].Zip(features[other], (x, y) => x * y).Sum();
@@ -30,3 +32,4 @@ for (int i = 0; i < Math.Min(files.Length, 20); i++)
         image.Dispose();
 }
 Console.WriteLine($"See {report.Save("search.html")}");
+return 0;

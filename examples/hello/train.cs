@@ -8,6 +8,7 @@ using Microsoft.ML.Runtime;
 using ResTok.MLNet;
 using ResTok.MLNet.Interactive;
 
+if (args.Length == 0) { Console.Error.WriteLine("Usage: dotnet run train.cs FOLDER [STEPS]"); return 1; }
 var ml = new MLContext(seed: 1);
 ml.Log += (_, entry) => { if (entry.Source.StartsWith("ResTok") && entry.Kind >= ChannelMessageKind.Info) Console.WriteLine(entry.RawMessage); };
 using var demo = ResTokTokenizer.Demo();
@@ -32,3 +33,4 @@ var report = new HtmlReport("A tokenizer trained further");
 report.Add(curve);
 report.Add(compare.Transform(images), rows: 12);
 Console.WriteLine($"See {report.Save("train.html")}; ResTokTokenizer.Load opens {Path.GetFullPath("trained")}");
+return 0;

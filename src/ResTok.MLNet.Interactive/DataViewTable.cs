@@ -38,7 +38,12 @@ public sealed class DataViewTable
         int shown = 0;
         for (; shown < rows && cursor.MoveNext(); shown++)
             html.Append("<tr>").AppendJoin("", cells.Select(cell => $"<td>{cell()}</td>")).Append("</tr>");
-        string of = view.GetRowCount() is { } all ? string.Create(CultureInfo.InvariantCulture, $" of {all}") : "";
-        return html.Append(CultureInfo.InvariantCulture, $"</tbody><caption>The first {shown}{of} rows</caption></table>").ToString();
+        string first = "", of = "";
+        if (shown == rows && cursor.MoveNext())
+        {
+            first = "The first ";
+            of = view.GetRowCount() is { } all ? string.Create(CultureInfo.InvariantCulture, $" of {all}") : "";
+        }
+        return html.Append(CultureInfo.InvariantCulture, $"</tbody><caption>{first}{shown}{of} {(shown == 1 && of == "" ? "row" : "rows")}</caption></table>").ToString();
     }
 }

@@ -7,20 +7,20 @@ namespace Examples.Tests;
 /// <summary>Every example does what it is there to show, with the demo model, whose weights may change: so limits are far from what it reaches.</summary>
 public sealed class ExampleProgramTests
 {
-    private const int Tokens = 128, BitsOfAToken = 12, Side = 64, Drawn = 11, DrawnByOnnx = 16, Pictures = 6;
+    private const int Tokens = 128, BitsOfAToken = 12, Side = 64, Drawn = 11, DrawnByOnnx = 16, Images = 6;
 
     [Fact]
-    public void Quickstart_rebuilds_every_picture_better_from_all_tokens_than_from_one()
+    public void Quickstart_rebuilds_every_image_better_from_all_tokens_than_from_one()
     {
         using var run = new ExampleRun("Quickstart");
-        string[] pictures = [.. run.FilesOf("index.html").Where(file => file.EndsWith(".png", StringComparison.Ordinal)).Select(file => Path.GetFileNameWithoutExtension(file))];
-        Assert.Equal(Pictures, pictures.Length);
-        foreach (string picture in pictures)
+        string[] images = [.. run.FilesOf("index.html").Where(file => file.EndsWith(".png", StringComparison.Ordinal)).Select(file => Path.GetFileNameWithoutExtension(file))];
+        Assert.Equal(Images, images.Length);
+        foreach (string image in images)
         {
-            using JsonDocument tokens = JsonDocument.Parse(File.ReadAllBytes(run.PathOf($"{picture}.tokens.json")));
+            using JsonDocument tokens = JsonDocument.Parse(File.ReadAllBytes(run.PathOf($"{image}.tokens.json")));
             Assert.Equal([1, 1, 2, 4, 8, 16, 32, 64], tokens.RootElement.GetProperty("levels").EnumerateArray().Select(level => level.GetArrayLength()));
-            double[] psnr = [.. run.Lines.Single(words => words.FirstOrDefault() == picture)[1..].Select(Number)];
-            Assert.True(psnr[^1] > psnr[0] + 1, $"{picture} has {psnr[0]} dB from one token and {psnr[^1]} dB from all.");
+            double[] psnr = [.. run.Lines.Single(words => words.FirstOrDefault() == image)[1..].Select(Number)];
+            Assert.True(psnr[^1] > psnr[0] + 1, $"{image} has {psnr[0]} dB from one token and {psnr[^1]} dB from all.");
         }
         AssertHoldsWeights(run.PathOf("pipeline.zip"));
     }
@@ -78,7 +78,7 @@ public sealed class ExampleProgramTests
     }
 
     [Fact]
-    public void Search_finds_pictures_of_the_same_class_far_more_often_than_chance()
+    public void Search_finds_images_of_the_same_class_far_more_often_than_chance()
     {
         using var run = new ExampleRun("Search");
         Match shares = Regex.Match(run.Output, @"([\d.]+)% of the first 8 hits are of the query's class; ([\d.]+)% would be by chance");
@@ -93,10 +93,10 @@ public sealed class ExampleProgramTests
         using var run = new ExampleRun("TextPipeline", "--words"); // the small BERT would be downloaded; TorchSharpCompat.Tests runs it on made-up weights
         Match share = Regex.Match(run.Output, @"(\d+) of 11 sentences were put in the class they are about");
         Assert.True(share.Success && Number(share.Groups[1].Value) >= 9, run.Output);
-        string[] pictures = Directory.GetFiles(run.Folder, "*.png");
-        Assert.Equal(Drawn, pictures.Length);
-        Assert.All(pictures, picture => Assert.Equal((Side, Side), run.SizeOf(picture)));
-        Assert.Equal(Drawn, pictures.Select(picture => Convert.ToBase64String(File.ReadAllBytes(picture))).Distinct().Count());
+        string[] images = Directory.GetFiles(run.Folder, "*.png");
+        Assert.Equal(Drawn, images.Length);
+        Assert.All(images, image => Assert.Equal((Side, Side), run.SizeOf(image)));
+        Assert.Equal(Drawn, images.Select(image => Convert.ToBase64String(File.ReadAllBytes(image))).Distinct().Count());
         AssertHoldsWeights(run.PathOf("pipeline.zip"));
     }
 
@@ -115,7 +115,7 @@ public sealed class ExampleProgramTests
             string[] found = run.Lines.Single(words => words.FirstOrDefault() == Path.GetFileName(file).Split('.')[0] + ":")[1..];
             equal += expected.Zip(found).Count(pair => pair.First == pair.Second);
         }
-        Assert.InRange(equal, 0.99 * Pictures * Tokens, Pictures * Tokens); // rounding decides a few
+        Assert.InRange(equal, 0.99 * Images * Tokens, Images * Tokens); // rounding decides a few
 
         string[] drawn = Directory.GetFiles(run.Folder, "class*.png").Where(file => !file.EndsWith(".rebuilt.png", StringComparison.Ordinal)).ToArray();
         Assert.Equal(DrawnByOnnx, drawn.Length);

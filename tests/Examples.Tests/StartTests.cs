@@ -6,7 +6,7 @@ namespace Examples.Tests;
 /// <summary>How a program starts: in silence, and where home, cache or working folder are not as usual.</summary>
 public sealed class StartTests
 {
-    private const string Picture = "sunset.png";
+    private const string Image = "sunset.png";
 
     /// <summary>Native libraries write past .NET: both streams of the process are read, to the last character.</summary>
     [Fact]
@@ -18,9 +18,9 @@ public sealed class StartTests
         string[] expected =
         [
             @"Loaded the ResTok tokenizer on cpu in [\d.]+ s \(Float32\)\.",
-            @"picture +1 token( +\d+ tokens)+   \(PSNR in dB\)",
+            @"image +1 token( +\d+ tokens)+   \(PSNR in dB\)",
             @"sunset( +\d+\.\d\d)+",
-            @"1 pictures in [\d.]+ s: [\d.]+ images/s, each encoded once and decoded \d times\.",
+            @"1 image in [\d.]+ s: [\d.]+ images/s, each encoded once and decoded \d times\.",
             $@"See {Regex.Escape(folder)}/index\.html; the pipeline with its weights is {Regex.Escape(folder)}/pipeline\.zip\.",
         ];
         Assert.Matches($@"\A{string.Join(@"\r?\n", expected)}\r?\n\z", output);
@@ -53,7 +53,7 @@ public sealed class StartTests
     {
         using var place = new TemporaryPlace();
         string program = Path.Combine(Repository.Root, "examples", "Quickstart", "bin", Repository.Configuration, "net10.0", "Quickstart.dll");
-        string[] command = [.. before, "dotnet", program, "--output", place.Folder, Path.Combine(Repository.Root, "examples", "pictures", Picture)];
+        string[] command = [.. before, "dotnet", program, "--output", place.Folder, Path.Combine(Repository.Root, "examples", "pictures", Image)];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach ((string name, string? value) in environment)
             start.Environment[name] = value;

@@ -11,12 +11,12 @@ using TorchSharp;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var size = new Option<ModelSize>("--size") { Description = "Which model.", DefaultValueFactory = _ => ModelSize.Large, Recursive = true };
-var batch = new Option<int[]>("--batch") { Description = "Pictures in a call.", DefaultValueFactory = _ => [1, 8], AllowMultipleArgumentsPerToken = true, Recursive = true };
+var batch = new Option<int[]>("--batch") { Description = "Images in a call.", DefaultValueFactory = _ => [1, 8], AllowMultipleArgumentsPerToken = true, Recursive = true };
 var precision = new Option<Precision[]>("--precision") { Description = "Number formats.", DefaultValueFactory = _ => [Precision.Float32, Precision.BFloat16], AllowMultipleArgumentsPerToken = true, Recursive = true };
 var threads = new Option<int?>("--threads") { Description = "Of libtorch; its own choice by default.", Recursive = true };
 var rounds = new Option<int>("--rounds") { Description = "How often everything is measured in turn; tables give medians.", DefaultValueFactory = _ => 3, Recursive = true };
-var quick = new Option<bool>("--quick") { Description = "The small model, one picture a call, one round: to see that it works, not to quote.", Recursive = true };
-var pictures = new Option<int>("--pictures") { Description = "How many.", DefaultValueFactory = _ => 100 };
+var quick = new Option<bool>("--quick") { Description = "The small model, one image a call, one round: to see that it works, not to quote.", Recursive = true };
+var images = new Option<int>("--images") { Description = "How many.", DefaultValueFactory = _ => 100 };
 
 var command = new RootCommand("Measures encoding, decoding and generating against the machine's own ceiling.") { size, batch, precision, threads, rounds, quick };
 Add("model", "Seconds per image, GFLOP/s, and the fraction of the ceiling.", (settings, _) =>
@@ -27,10 +27,10 @@ Add("model", "Seconds per image, GFLOP/s, and the fraction of the ceiling.", (se
 Add("peak", "What the processor itself can do: multiply-adds and reading memory.", (settings, _) => new PeakCommand(settings).Run());
 Add("stages", "Where the time of encoding and decoding goes.", (settings, _) => new StagesCommand(settings).Run());
 Add("choices", "What every choice of kernel gains over the plain operation.", (settings, _) => new ChoicesCommand(settings).Run());
-Add("generate", "One picture with guidance, pass by pass, against reading the weights.", (settings, _) => new GenerateCommand(settings).Run());
+Add("generate", "One image with guidance, pass by pass, against reading the weights.", (settings, _) => new GenerateCommand(settings).Run());
 Add("pipeline", "Rows of an IDataView against the bare model.", (settings, _) => new PipelineCommand(settings).Run());
 Add("load", "Time to load against reading the file, and peak memory.", (settings, _) => new LoadCommand(settings).Run());
-Add("precision", "What bfloat16 changes in tokens and pictures.", (settings, given) => new PrecisionCommand(settings, given.GetValue(quick) ? 8 : given.GetValue(pictures)).Run()).Add(pictures);
+Add("precision", "What bfloat16 changes in tokens and images.", (settings, given) => new PrecisionCommand(settings, given.GetValue(quick) ? 8 : given.GetValue(images)).Run()).Add(images);
 Add("resampling", "Resizing images with vectors against one value at a time.", (settings, _) => new ResamplingCommand(settings).Run());
 Add("kernels", "What curing hidden caches costs, and doing without oneDNN: auto, plain and safe in turns.", (settings, _) => new KernelsCommand(settings).Run());
 
@@ -61,7 +61,7 @@ against.Add(pause);
 
 var folder = new Argument<string>("folder");
 var childPrecision = new Argument<Precision>("number format");
-var childBatch = new Argument<int>("pictures");
+var childBatch = new Argument<int>("images");
 var child = new Command("child", "Loads in a process of its own.") { folder, childPrecision, childBatch };
 child.Hidden = true;
 child.SetAction(given => LoadCommand.RunChild(given.GetValue(folder)!, given.GetValue(childPrecision), given.GetValue(childBatch), given.GetValue(threads)));

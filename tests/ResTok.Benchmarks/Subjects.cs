@@ -14,7 +14,7 @@ internal enum ModelSize
     Large,
 }
 
-/// <summary>Models and pictures to measure with, of the official configurations and with made-up weights: nothing is downloaded.</summary>
+/// <summary>Models and images to measure with, of the official configurations and with made-up weights: nothing is downloaded.</summary>
 internal static class Subjects
 {
     /// <summary>While .NET still compiles the thousands of small calls of a generation, it takes time from libtorch's threads.</summary>
@@ -32,7 +32,7 @@ internal static class Subjects
 
     public static ImageGenerator Generator(ModelSize size, Precision precision) => new(GeneratorConfig(size), new Recipe("benchmark "), null, precision);
 
-    public static Tensor Pictures(int batch, TokenizerConfig config) => Recipe.Pictures(batch, config.CropSize);
+    public static Tensor Images(int batch, TokenizerConfig config) => Recipe.Images(batch, config.CropSize);
 
     /// <summary>Classifier-free guidance in every pass.</summary>
     public static SamplingOptions Sampling { get; } = new() { GuidanceScale = 3.75, TopP = 0.95 };

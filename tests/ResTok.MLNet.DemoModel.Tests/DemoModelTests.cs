@@ -77,19 +77,19 @@ public sealed class DemoModelTests : IDisposable
     }
 
     [Fact]
-    public void Generated_pictures_of_a_class_are_nearer_to_its_drawings_than_to_those_of_another()
+    public void Generated_images_of_a_class_are_nearer_to_its_drawings_than_to_those_of_another()
     {
-        // Two classes whose mean pictures differ: light from above and below.
+        // Two classes whose mean images differ: light from above and below.
         int[] labels = [.. new[] { "sunset", "house" }.Select(name => DemoGenerator.Classes.ToList().IndexOf(name))];
         const int OfEach = 12;
         IDataView wishes = ml.Data.LoadFromEnumerable(from label in labels from seed in Enumerable.Range(0, OfEach) select new Wish { Label = label, Seed = seed });
         IDataView made = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Seed" })
             .Append(ml.Transforms.ResTokDecode("Image", "Tokens", restok)).Fit(wishes).Transform(wishes);
-        double[][] pictures = [.. made.GetColumn<MLImage>("Image").Select(Pixels)];
+        double[][] images = [.. made.GetColumn<MLImage>("Image").Select(Pixels)];
         double[][] means = [.. labels.Select(label => Mean([.. Enumerable.Range(HeldOut, 2000).Where(number => Drawings.ClassOf(number) == label).Select(number => Drawings.Draw(number, DrawingRow.Side).Select(value => (double)value).ToArray())]))];
-        int right = pictures.Where((picture, i) => Distance(picture, means[i / OfEach]) < Distance(picture, means[1 - i / OfEach])).Count();
+        int right = images.Where((image, i) => Distance(image, means[i / OfEach]) < Distance(image, means[1 - i / OfEach])).Count();
         Assert.InRange(right, 2 * OfEach * 3 / 4, 2 * OfEach);
-        Assert.Equal(pictures.Length, pictures.Select(picture => string.Join(' ', picture)).Distinct().Count());
+        Assert.Equal(images.Length, images.Select(image => string.Join(' ', image)).Distinct().Count());
     }
 
     private static double Psnr(MLImage a, MLImage b) => 10 * Math.Log10(255 * 255 / (Distance(Pixels(a.Pixels), Pixels(b.Pixels)) * 4 / 3)); // alpha is the same
@@ -102,7 +102,7 @@ public sealed class DemoModelTests : IDisposable
 
     private static double[] Pixels(ReadOnlySpan<byte> pixels) => Array.ConvertAll(pixels.ToArray(), value => (double)value);
 
-    private static double[] Mean(double[][] pictures) => [.. Enumerable.Range(0, pictures[0].Length).Select(i => pictures.Average(picture => picture[i]))];
+    private static double[] Mean(double[][] images) => [.. Enumerable.Range(0, images[0].Length).Select(i => images.Average(image => image[i]))];
 
     private static double Distance(double[] a, double[] b) => a.Zip(b, (x, y) => (x - y) * (x - y)).Average();
 

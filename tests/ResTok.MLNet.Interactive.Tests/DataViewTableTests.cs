@@ -24,6 +24,13 @@ public sealed class DataViewTableTests : IDisposable
         Assert.Throws<ArgumentOutOfRangeException>(() => Data.ToTable(0));
     }
 
+    [Theory]
+    [InlineData(12, 3, "The first 3 of 12 rows")]
+    [InlineData(12, 12, "12 rows")]
+    [InlineData(1, 10, "1 row")]
+    public void The_caption_says_how_much_is_shown(int rows, int most, string caption) =>
+        Assert.Equal(caption, Notebook.Show(ml.Data.LoadFromEnumerable(this.rows[..rows]).ToTable(most)).Element("caption")!.Value);
+
     [Fact]
     public void Values_of_every_type_are_shown_and_text_is_escaped()
     {

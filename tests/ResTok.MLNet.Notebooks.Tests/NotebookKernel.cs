@@ -58,18 +58,23 @@ internal sealed partial class NotebookKernel : IDisposable
 
     private async Task<KernelEvent[]> SubmitAsync(string code)
     {
-        // Events may come from several threads. What a cell prints goes to the console of the flow of control that it runs in: one of its
-        // own, so that what the cell before still has to clean up ends nothing here.
-        var events = new ConcurrentQueue<KernelEvent>();
+        var events = new ConcurrentQueue<KernelEvent>(); // they may come from several threads
         using (kernel.KernelEvents.Subscribe(events.Enqueue))
         {
+            // What a cell prints goes to the console of the flow of control that it runs in: one of its own.
             Task<KernelCommandResult> run;
             using (ExecutionContext.SuppressFlow())
                 run = Task.Run(() => kernel.SendAsync(new SubmitCode(code, CSharp)));
             await run;
         }
         string[] errors = [.. events.OfType<CommandFailed>().Select(failure => failure.Message)];
-        return errors.Length == 0 ? [.. events] : throw new InvalidOperationException($"A cell failed:\n{code}\n\n{string.Join('\n', errors)}");
+        if (errors.Length > 0)
+            throw new InvalidOperationException($"A cell failed:\n{code}\n\n{string.Join('\n', errors)}");
+        // Text was lost once, and nothing told where: the tool catches it by Console.Out, which is the whole process's.
+        if (code.Contains("Console.Write", StringComparison.Ordinal) && !events.OfType<StandardOutputValueProduced>().Any())
+            throw new InvalidOperationException(
+                $"The tool lost what a cell prints. Console.Out is {Console.Out.GetType()} after it, and there were {string.Join(", ", events.Select(shown => shown.GetType().Name))}:\n{code}");
+        return [.. events];
     }
 
     [GeneratedRegex("(#r \"nuget: ResTok\\.[A-Za-z.]+)\"")]

@@ -33,7 +33,7 @@ public class TokenizerParityTests(ITestOutputHelper output)
         Assert.Equal(config, onnx.Config);
         using var scope = NewDisposeScope();
         int batch = (int)description["batch"]!, n = config.LatentTokens;
-        OnnxEncoding encoding = onnx.Encode(Recipe.Pictures(batch, config.CropSize).data<float>().ToArray());
+        OnnxEncoding encoding = onnx.Encode(Recipe.Images(batch, config.CropSize).data<float>().ToArray());
         faults.Compare("encode.z", golden["encode.z"], tensor(encoding.Latents, [batch, config.TokenSize, 1, n]), LatentTolerance);
         Tensor decided = golden["encode.margin"] > DecidedMargin; // [B, N]
         faults.CompareTokens("encode.tokens", golden["encode.tokens"], tensor(encoding.Tokens.SelectMany(row => row).Select(token => (long)token).ToArray(), [batch, n]), decided);

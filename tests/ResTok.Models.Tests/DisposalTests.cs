@@ -40,14 +40,14 @@ public class DisposalTests
     public void Many_threads_lose_a_tokenizer_at_once()
     {
         ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Tokenizer);
-        using Tensor pictures = zeros(1, 3, 32, 32);
+        using Tensor images = zeros(1, 3, 32, 32);
         using var started = new CountdownEvent(8);
         Task[] tasks = [.. Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(() =>
         {
             started.Signal();
             while (true)
             {
-                using TokenizerEncoding encoding = tokenizer.Encode(pictures);
+                using TokenizerEncoding encoding = tokenizer.Encode(images);
                 tokenizer.Decode(encoding.Tokens).Dispose();
             }
         }, TaskCreationOptions.LongRunning))];

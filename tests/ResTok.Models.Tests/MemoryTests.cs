@@ -15,10 +15,10 @@ public class MemoryTests
     {
         using ImageTokenizer tokenizer = ImageTokenizer.Create(
             TinyModels.Tokenizer with { CropSize = 16, LatentTokens = 4, MinTokens = 1, TestTokens = 4, MergeTokens = false });
-        using Tensor pictures = Recipe.Pictures(1, 16);
+        using Tensor images = Recipe.Images(1, 16);
         void Call()
         {
-            using TokenizerEncoding encoding = tokenizer.Encode(pictures, EncodingOutputs.Margins | EncodingOutputs.Losses | EncodingOutputs.AttentionMaps);
+            using TokenizerEncoding encoding = tokenizer.Encode(images, EncodingOutputs.Margins | EncodingOutputs.Losses | EncodingOutputs.AttentionMaps);
             tokenizer.Decode(encoding.Tokens, 2).Dispose();
             Assert.Throws<ArgumentOutOfRangeException>(() => tokenizer.Decode(encoding.Tokens, 5));
         }

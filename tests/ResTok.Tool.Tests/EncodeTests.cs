@@ -11,6 +11,7 @@ public sealed class EncodeTests : IDisposable
     public void Dispose() => data.Dispose();
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Folders_shards_and_lists_give_the_tokens_that_the_pipeline_gives()
     {
         string folder = data.Classes("pictures", ("ants", 3), ("bees", 4));
@@ -42,6 +43,7 @@ public sealed class EncodeTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Damaged_inputs_are_listed_by_name_and_left_out_or_end_the_run_if_they_are_to()
     {
         string folder = data.Classes("pictures", ("a", 4));

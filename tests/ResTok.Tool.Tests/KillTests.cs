@@ -9,6 +9,7 @@ public sealed class KillTests : IDisposable
     public void Dispose() => data.Dispose();
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Workers_that_are_killed_at_random_moments_leave_the_bytes_of_one_that_is_not()
     {
         string[] tars = [.. Enumerable.Range(0, 4).Select(i => data.Tar($"{i}.tar", 40 * i, 40))];
@@ -35,6 +36,7 @@ public sealed class KillTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_worker_that_is_asked_to_stop_ends_its_batch_with_75_and_goes_on_later()
     {
         if (OperatingSystem.IsWindows())

@@ -13,6 +13,7 @@ public sealed class PlanTests : IDisposable
     public void Dispose() => data.Dispose();
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Bytes_do_not_depend_on_how_many_work_and_what_is_damaged_is_found_and_made_again()
     {
         string[] tars = [.. Enumerable.Range(0, 3).Select(i => data.Tar($"{i}.tar", 10 * i, 5))];
@@ -57,6 +58,7 @@ public sealed class PlanTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Generated_rows_depend_on_no_worker_and_become_samples_for_the_evaluator()
     {
         Restok.Succeed("generate", "--classes", "0-2", "--per-class", "2", "--seed", "7", "--batch", "2", "-o", data.PathOf("one.parquet"));

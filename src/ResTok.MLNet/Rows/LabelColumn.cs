@@ -123,7 +123,7 @@ internal static class LabelColumn
     {
         const int Shown = 12;
         return names is null ? string.Create(CultureInfo.InvariantCulture, $"none of the generator's classes 0 to {count - 1}")
-            : $"none of the generator's classes, or the name of several: {string.Join(", ", names.Take(Shown))}{(names.Count > Shown ? ", …" : "")}";
+            : $"none of the generator's classes, or the name of several: {string.Join(", ", names.Take(Shown))}{(names.Count > Shown ? $", and {names.Count - Shown} more in its Config.ClassNames" : "")}";
     }
 
     private static ArgumentOutOfRangeException NoNames(string name) => new("schema",

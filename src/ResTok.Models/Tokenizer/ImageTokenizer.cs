@@ -243,10 +243,8 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
     private (Tensor Latents, Tensor[] ImageTokenLevels) EncodeLatents(Tensor images, List<Tensor>? maps, bool wantsImageTokens)
     {
         Tensor x = normalization.Apply(images).to(Format);
-        if (PixelEncoder is null)
-            return Encoder.Forward(x, learnedLatents, maps, wantsImageTokens);
-        using Tensor features = PixelEncoder.Forward(x);
-        return Encoder.Forward(features, learnedLatents, maps, wantsImageTokens);
+        using Tensor? features = PixelEncoder?.Forward(x);
+        return Encoder.Forward(features ?? x, learnedLatents, maps, wantsImageTokens);
     }
 
     /// <summary>Encodes and decodes images with gradients, for training.</summary>

@@ -4,9 +4,9 @@ using ResTok.Models.Generator.Sampling;
 
 namespace ResTok.Benchmarks.Arithmetic;
 
-/// <summary>What generating whole pictures computes and reads, counted from the configuration alone.</summary>
+/// <summary>What generating whole images computes and reads, counted from the configuration alone.</summary>
 /// <param name="config">Of the generator.</param>
-/// <param name="rows">Sequences that go through the network together: with guidance two for each picture.</param>
+/// <param name="rows">Sequences that go through the network together: with guidance two for each image.</param>
 internal sealed class GeneratorArithmetic(GeneratorConfig config, int rows)
 {
     /// <summary>Numbers in the weights that every pass multiplies by: all but the embeddings.</summary>

@@ -43,7 +43,7 @@ internal sealed record LinearOperation(long Rows, long Inputs, long Outputs) : O
     }
 }
 
-/// <summary>A convolution of square pictures at stride 1 that keeps their size.</summary>
+/// <summary>A convolution of square images at stride 1 that keeps their size.</summary>
 internal sealed record ConvolutionOperation(long Batch, long Inputs, long Outputs, long Kernel, long Side) : Operation
 {
     public override string Kind => "convolution";

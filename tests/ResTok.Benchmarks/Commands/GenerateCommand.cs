@@ -5,11 +5,11 @@ using static TorchSharp.torch;
 
 namespace ResTok.Benchmarks.Commands;
 
-/// <summary>Generating one picture with guidance, whole and pass by pass, against reading the weights and the arithmetic.</summary>
+/// <summary>Generating one image with guidance, whole and pass by pass, against reading the weights and the arithmetic.</summary>
 internal sealed class GenerateCommand(BenchmarkSettings settings)
 {
     private readonly MarkdownTable whole = new(
-        $"{settings.Size}, one picture, rounds: {settings.Rounds}", "precision", "s", "±", "weights GB", "read GB/s", "s to read in all passes", "GFLOP", "s of arithmetic", "s ÷ (reading + arithmetic)");
+        $"{settings.Size}, one image, rounds: {settings.Rounds}", "precision", "s", "±", "weights GB", "read GB/s", "s to read in all passes", "GFLOP", "s of arithmetic", "s ÷ (reading + arithmetic)");
 
     private readonly MarkdownTable passes = new("ms of pass", "precision", "tokens", "ms", "ms to read the weights");
 

@@ -80,10 +80,10 @@ internal sealed class KernelsCommand(BenchmarkSettings settings)
         TorchRuntime.EnsureLoaded();
         using ImageTokenizer tokenizer = Subjects.Tokenizer(size, precision);
         using ImageGenerator generator = Subjects.Generator(size, precision);
-        using Tensor pictures = Subjects.Pictures(batch, tokenizer.Config);
+        using Tensor images = Subjects.Images(batch, tokenizer.Config);
         using Tensor tokens = randint(0, tokenizer.Config.CodebookSize, [batch, tokenizer.Config.LatentTokens], ScalarType.Int64);
         var request = new GenerationRequest([.. Enumerable.Range(0, batch)]);
-        Action[] calls = [() => tokenizer.Encode(pictures).Dispose(), () => tokenizer.Decode(tokens).Dispose(), () => generator.Generate(request, Subjects.Sampling).Dispose()];
+        Action[] calls = [() => tokenizer.Encode(images).Dispose(), () => tokenizer.Decode(tokens).Dispose(), () => generator.Generate(request, Subjects.Sampling).Dispose()];
         foreach (Action call in calls)
             call();
         Console.WriteLine(Ready);

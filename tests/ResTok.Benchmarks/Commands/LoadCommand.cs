@@ -30,7 +30,7 @@ internal sealed class LoadCommand(BenchmarkSettings settings)
         }
     }
 
-    /// <summary>In a process of its own: loads, and encodes so many pictures, or where none reads the file.</summary>
+    /// <summary>In a process of its own: loads, and encodes so many images, or where none reads the file.</summary>
     public static void RunChild(string folder, Precision precision, int batch, int? threads)
     {
         string file = Path.Combine(folder, "model.safetensors");
@@ -49,10 +49,10 @@ internal sealed class LoadCommand(BenchmarkSettings settings)
         }
         else
         {
-            using Tensor one = Subjects.Pictures(1, tokenizer.Config), pictures = Subjects.Pictures(batch, tokenizer.Config);
+            using Tensor one = Subjects.Images(1, tokenizer.Config), images = Subjects.Images(batch, tokenizer.Config);
             using (TokenizerEncoding encoding = tokenizer.Encode(one))
                 tokenizer.Decode(encoding.Tokens).Dispose(); // mapped weights are resident only once they are used
-            tokenizer.Encode(pictures).Dispose();
+            tokenizer.Encode(images).Dispose();
         }
         var figures = new LoadFigures(start.Median, load.Median, batch == 0 ? reading.Median : 0, weights, before, afterLoad, ProcessMemory.Peak);
         tokenizer.Dispose();

@@ -32,11 +32,11 @@ internal sealed class ModelCommand(BenchmarkSettings settings) : IDisposable
         var reader = new WeightReader(generator);
         foreach (int batch in settings.Batches)
         {
-            Tensor pictures = Own(Subjects.Pictures(batch, tokenizer.Config));
+            Tensor images = Own(Subjects.Images(batch, tokenizer.Config));
             Tensor tokens = Own(randint(0, tokenizer.Config.CodebookSize, [batch, tokenizer.Config.LatentTokens], ScalarType.Int64));
             var request = new GenerationRequest([.. Enumerable.Range(0, batch)]);
             var arithmetic = new TokenizerArithmetic(tokenizer.Config, batch);
-            subjects.Add(new("encode", batch, precision, () => tokenizer.Encode(pictures).Dispose(), new ArithmeticCeiling(arithmetic.Encode(), bare)));
+            subjects.Add(new("encode", batch, precision, () => tokenizer.Encode(images).Dispose(), new ArithmeticCeiling(arithmetic.Encode(), bare)));
             subjects.Add(new("decode", batch, precision, () => tokenizer.Decode(tokens).Dispose(), new ArithmeticCeiling(arithmetic.Decode(), bare)));
             subjects.Add(new("generate", batch, precision, () => generator.Generate(request, Subjects.Sampling).Dispose(),
                 new ReadingCeiling(new(generator.Config, 2 * batch), generator.Config, bare, reader)));
@@ -46,8 +46,8 @@ internal sealed class ModelCommand(BenchmarkSettings settings) : IDisposable
     /// <summary>The first call of a process compiles code and touches the weights for the first time.</summary>
     private static void WarmUp(ImageTokenizer tokenizer, ImageGenerator generator)
     {
-        using Tensor picture = Subjects.Pictures(1, tokenizer.Config);
-        using TokenizerEncoding encoding = tokenizer.Encode(picture);
+        using Tensor image = Subjects.Images(1, tokenizer.Config);
+        using TokenizerEncoding encoding = tokenizer.Encode(image);
         tokenizer.Decode(encoding.Tokens).Dispose();
         for (int i = 0; i < Subjects.GenerationsToWarmUp; i++)
             generator.Generate(new([0]), Subjects.Sampling).Dispose();

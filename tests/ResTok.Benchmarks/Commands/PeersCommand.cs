@@ -86,8 +86,8 @@ internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<Pee
             ImageTokenizer tokenizer = Own(Subjects.Tokenizer(settings.Size, precision));
             foreach (int batch in settings.Batches)
             {
-                Tensor pictures = Own(Subjects.Pictures(batch, config)), tokens = Own(tensor(Tokens(batch, config).SelectMany(row => row).ToArray(), [batch, config.LatentTokens], ScalarType.Int64));
-                peers.Add(new("encode", batch, "ResTok", $"{precision}", () => tokenizer.Encode(pictures).Dispose()));
+                Tensor images = Own(Subjects.Images(batch, config)), tokens = Own(tensor(Tokens(batch, config).SelectMany(row => row).ToArray(), [batch, config.LatentTokens], ScalarType.Int64));
+                peers.Add(new("encode", batch, "ResTok", $"{precision}", () => tokenizer.Encode(images).Dispose()));
                 peers.Add(new("decode", batch, "ResTok", $"{precision}", () => tokenizer.Decode(tokens).Dispose()));
             }
         }
@@ -97,8 +97,8 @@ internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<Pee
             OnnxTokenizer onnx = Own(OnnxTokenizer.Load(place, options));
             foreach (int batch in settings.Batches)
             {
-                using Tensor pictures = Subjects.Pictures(batch, config);
-                float[] pixels = pictures.data<float>().ToArray();
+                using Tensor images = Subjects.Images(batch, config);
+                float[] pixels = images.data<float>().ToArray();
                 int[][] tokens = Tokens(batch, config);
                 peers.Add(new("encode", batch, "ONNX Runtime", $"{precision}", () => onnx.Encode(pixels)));
                 peers.Add(new("decode", batch, "ONNX Runtime", $"{precision}", () => onnx.Decode(tokens)));

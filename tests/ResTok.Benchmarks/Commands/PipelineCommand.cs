@@ -31,21 +31,21 @@ internal sealed class PipelineCommand(BenchmarkSettings settings)
             }
         }
         table.Print();
-        Console.WriteLine($"{Batches} batches a round. The pipeline's pictures are in memory and of the model's size; those from files are examples/pictures, read and resized.");
+        Console.WriteLine($"{Batches} batches a round. The pipeline's images are in memory and of the model's size; those from files are examples/pictures, read and resized.");
     }
 
     private (Samples Bare, Samples Pipeline, Samples Files) Measure(ImageTokenizer tokenizer, ResTokTokenizer model, int batch)
     {
         using var scope = NewDisposeScope();
-        Tensor pictures = Subjects.Pictures(batch, tokenizer.Config);
-        using MLImage picture = MLImage.CreateFromPixels(Side, Side, MLPixelFormat.Rgba32, Drawings.Draw(0, Side));
-        IDataView inMemory = ml.Data.LoadFromEnumerable(Enumerable.Repeat(new PictureRow { Image = picture }, batch * Batches));
+        Tensor images = Subjects.Images(batch, tokenizer.Config);
+        using MLImage image = MLImage.CreateFromPixels(Side, Side, MLPixelFormat.Rgba32, Drawings.Draw(0, Side));
+        IDataView inMemory = ml.Data.LoadFromEnumerable(Enumerable.Repeat(new ImageRow { Image = image }, batch * Batches));
         string[] paths = ExamplePictures.Find([]);
         IDataView onDisk = ml.Data.LoadFromEnumerable(Enumerable.Range(0, batch * Batches).Select(i => new PathRow { Path = paths[i % paths.Length] }));
 
         var stages = ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { BatchSize = batch })
             .Append(ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model, options: new() { BatchSize = batch }));
-        using var ofPictures = stages.Fit(inMemory);
+        using var ofImages = stages.Fit(inMemory);
         using var ofFiles = ml.Transforms.LoadImages("Image", "", "Path").Append(stages).Fit(onDisk);
 
         Read(ofFiles.Transform(ml.Data.TakeRows(onDisk, 1))); // to warm up
@@ -53,7 +53,7 @@ internal sealed class PipelineCommand(BenchmarkSettings settings)
         for (int round = 0; round < settings.Rounds; round++)
         {
             bare.Time(RunBare);
-            pipeline.Time(() => Read(ofPictures.Transform(inMemory)));
+            pipeline.Time(() => Read(ofImages.Transform(inMemory)));
             files.Time(() => Read(ofFiles.Transform(onDisk)));
         }
         return (bare, pipeline, files);
@@ -62,7 +62,7 @@ internal sealed class PipelineCommand(BenchmarkSettings settings)
         {
             for (int i = 0; i < Batches; i++)
             {
-                using TokenizerEncoding encoding = tokenizer.Encode(pictures);
+                using TokenizerEncoding encoding = tokenizer.Encode(images);
                 tokenizer.Decode(encoding.Tokens).Dispose();
             }
         }
@@ -74,7 +74,7 @@ internal sealed class PipelineCommand(BenchmarkSettings settings)
             image.Dispose();
     }
 
-    private sealed class PictureRow
+    private sealed class ImageRow
     {
         [ImageType(Side, Side)]
         public MLImage? Image { get; set; }

@@ -29,7 +29,7 @@ internal sealed class StagesCommand(BenchmarkSettings settings)
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         ScalarType type = Subjects.DataType(tokenizer.Precision);
-        Tensor pictures = Subjects.Pictures(batch, tokenizer.Config), normalised = (pictures - 0.45).to(type);
+        Tensor images = Subjects.Images(batch, tokenizer.Config), normalised = (images - 0.45).to(type);
         Tensor counts = tensor(new long[] { tokenizer.Levels.TokenCount });
         // What each stage hands to the next, of one run.
         Tensor features = tokenizer.PixelEncoder!.Forward(normalised);
@@ -42,7 +42,7 @@ internal sealed class StagesCommand(BenchmarkSettings settings)
         var bare = new BareTime(type);
         Subject[] stages =
         [
-            Stage("encode", () => tokenizer.Encode(pictures).Dispose()),
+            Stage("encode", () => tokenizer.Encode(images).Dispose()),
             Stage("- pixel encoder", () => tokenizer.PixelEncoder.Forward(normalised).Dispose(), arithmetic.Encode(), TokenizerArithmetic.PixelEncoder),
             Stage("- encoder", () => Free(tokenizer.Encoder.Forward(features, null, null, wantsImageTokens: true)), arithmetic.Encode(), TokenizerArithmetic.Encoder),
             Stage("- quantiser", () => tokenizer.Quantizer.Quantize(latents).Dispose()),

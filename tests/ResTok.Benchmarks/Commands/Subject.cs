@@ -5,7 +5,7 @@ namespace ResTok.Benchmarks.Commands;
 
 /// <summary>One call to measure.</summary>
 /// <param name="What">Its name.</param>
-/// <param name="Batch">Pictures in it.</param>
+/// <param name="Batch">Images in it.</param>
 /// <param name="Precision">Of the model.</param>
 /// <param name="Run">The call.</param>
 /// <param name="Ceiling">The least that it could take; null where it has next to no arithmetic.</param>

@@ -97,8 +97,8 @@ internal static class PipelineZipPart
         var generate = new EstimatorChain<ITransformer>().Append(ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { Sampling = new() { TopK = 16, GuidanceScale = 2 } }));
         IEstimator<ITransformer> pipeline = !withTokenizer
             ? generate
-            : generate.Append(ml.Transforms.ResTokDecode("Picture", "Tokens", tokenizer, tokenCount: 4))
-                .Append(ml.Transforms.ResTokEncode("Again", "Picture", tokenizer, new() { LatentsColumnName = "Latents", TokensAsKeys = true }));
+            : generate.Append(ml.Transforms.ResTokDecode("Image", "Tokens", tokenizer, tokenCount: 4))
+                .Append(ml.Transforms.ResTokEncode("Again", "Image", tokenizer, new() { LatentsColumnName = "Latents", TokensAsKeys = true }));
         ITransformer model = pipeline.Fit(data);
         ml.Model.Save(model, data.Schema, path);
         (model as IDisposable)?.Dispose();

@@ -65,7 +65,7 @@ internal sealed class Kills(string root, Random random) : IDisposable
     {
         var ml = new MLContext(1);
         ITransformer model = ml.Model.Load(Path.Combine(folder, Victim.SavedPipeline), out _);
-        using MLImage picture = model.Transform(ml.Data.LoadFromEnumerable([new Victim.Labelled()])).GetColumn<MLImage>("Picture").Single();
+        using MLImage image = model.Transform(ml.Data.LoadFromEnumerable([new Victim.Labelled()])).GetColumn<MLImage>("Image").Single();
         (model as IDisposable)?.Dispose();
     }
 

@@ -28,10 +28,10 @@ internal static class MemoryPart
         using ImageGenerator generator = TinyModels.CreateGenerator();
         using ResTokTokenizer sharedTokenizer = ResTokTokenizer.FromModel(TinyModels.CreateTokenizer());
         using ResTokGenerator sharedGenerator = ResTokGenerator.FromModel(TinyModels.CreateGenerator());
-        using torch.Tensor pictures = torch.rand(1, 3, 32, 32), tokens = torch.zeros([1, 16], torch.ScalarType.Int64);
+        using torch.Tensor images = torch.rand(1, 3, 32, 32), tokens = torch.zeros([1, 16], torch.ScalarType.Int64);
         (string Name, Action Call)[] operations =
         [
-            ("encode", () => tokenizer.Encode(pictures).Dispose()),
+            ("encode", () => tokenizer.Encode(images).Dispose()),
             ("decode", () => tokenizer.Decode(tokens).Dispose()),
             ("generate", () => generator.Generate(new([1]), SamplingOptions.Official).Dispose()),
             ("pipeline", () => Pipeline(ml, sharedGenerator, sharedTokenizer)),
@@ -123,12 +123,12 @@ internal static class MemoryPart
     {
         IDataView data = ml.Data.LoadFromEnumerable([new Labelled()]);
         using var model = ml.Transforms.ResTokGenerate("Tokens", "Label", generator)
-            .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", tokenizer))
-            .Append(ml.Transforms.ResTokEncode("Again", "Picture", tokenizer))
+            .Append(ml.Transforms.ResTokDecode("Image", "Tokens", tokenizer))
+            .Append(ml.Transforms.ResTokEncode("Again", "Image", tokenizer))
             .Fit(data);
         IDataView view = model.Transform(data);
-        foreach (MLImage picture in view.GetColumn<MLImage>("Picture"))
-            picture.Dispose();
+        foreach (MLImage image in view.GetColumn<MLImage>("Image"))
+            image.Dispose();
         _ = view.GetColumn<int[]>("Again").Last();
     }
 

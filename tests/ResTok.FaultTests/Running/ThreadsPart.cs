@@ -38,14 +38,14 @@ internal static class ThreadsPart
     private static void Tokenizer()
     {
         using ImageTokenizer tokenizer = TinyModels.CreateTokenizer();
-        using torch.Tensor pictures = Pictures();
+        using torch.Tensor images = Images();
         string alone = Call();
         Same(alone, () => Call());
         string Call()
         {
-            using TokenizerEncoding encoding = tokenizer.Encode(pictures);
-            using torch.Tensor images = tokenizer.Decode(encoding.Tokens, 8);
-            return string.Join(",", encoding.Tokens.data<long>()) + images.sum().item<float>().ToString("R", null);
+            using TokenizerEncoding encoding = tokenizer.Encode(images);
+            using torch.Tensor rebuilt = tokenizer.Decode(encoding.Tokens, 8);
+            return string.Join(",", encoding.Tokens.data<long>()) + rebuilt.sum().item<float>().ToString("R", null);
         }
     }
 
@@ -65,10 +65,10 @@ internal static class ThreadsPart
     private static void DisposeTokenizer()
     {
         ImageTokenizer tokenizer = TinyModels.CreateTokenizer();
-        using torch.Tensor pictures = Pictures();
+        using torch.Tensor images = Images();
         UntilDisposed(tokenizer, () =>
         {
-            using TokenizerEncoding encoding = tokenizer.Encode(pictures);
+            using TokenizerEncoding encoding = tokenizer.Encode(images);
             tokenizer.Decode(encoding.Tokens).Dispose();
         });
     }
@@ -147,15 +147,15 @@ internal static class ThreadsPart
         for (int i = 0; i < 5; i++)
         {
             Predicted predicted = engine.Predict(new() { Label = i });
-            using MLImage picture = predicted.Picture!;
-            all += string.Join(",", predicted.Tokens) + Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(picture.Pixels));
+            using MLImage image = predicted.Image!;
+            all += string.Join(",", predicted.Tokens) + Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(image.Pixels));
         }
         return all;
     }
 
     private static TransformerChain<ResTokDecodingTransformer> Pipeline(MLContext ml, ResTokGenerator generator, ResTokTokenizer tokenizer) =>
         ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { Sampling = SamplingOptions.Official with { Seed = 7 }, SeedColumnName = "Label" })
-            .Append(ml.Transforms.ResTokDecode("Picture", "Tokens", tokenizer))
+            .Append(ml.Transforms.ResTokDecode("Image", "Tokens", tokenizer))
             .Fit(Data(ml));
 
     private static void CursorSets()
@@ -206,7 +206,7 @@ internal static class ThreadsPart
 
     private static IDataView Data(MLContext ml) => ml.Data.LoadFromEnumerable(Enumerable.Range(0, 40).Select(i => new Labelled { Label = i % 5 }).ToList());
 
-    private static torch.Tensor Pictures()
+    private static torch.Tensor Images()
     {
         using var random = new torch.Generator(3);
         return torch.rand([2, 3, 32, 32], generator: random);
@@ -288,6 +288,6 @@ internal static class ThreadsPart
         public int[] Tokens { get; set; } = [];
 
         [Microsoft.ML.Transforms.Image.ImageType(32, 32)]
-        public MLImage? Picture { get; set; }
+        public MLImage? Image { get; set; }
     }
 }

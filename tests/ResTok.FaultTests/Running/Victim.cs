@@ -59,7 +59,7 @@ internal static class Victim
         using ResTokGenerator generator = ResTokGenerator.FromModel(TinyModels.CreateGenerator());
         using ResTokTokenizer tokenizer = ResTokTokenizer.FromModel(TinyModels.CreateTokenizer());
         IDataView data = ml.Data.LoadFromEnumerable([new Labelled()]);
-        using var model = ml.Transforms.ResTokGenerate("Tokens", "Label", generator).Append(ml.Transforms.ResTokDecode("Picture", "Tokens", tokenizer)).Fit(data);
+        using var model = ml.Transforms.ResTokGenerate("Tokens", "Label", generator).Append(ml.Transforms.ResTokDecode("Image", "Tokens", tokenizer)).Fit(data);
         return Forever(() => PipelineFile.Save(ml, model, data.Schema, file));
     }
 

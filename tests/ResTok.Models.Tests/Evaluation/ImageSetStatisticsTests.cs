@@ -12,7 +12,7 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
     public void A_set_is_no_distance_from_itself_in_any_order_and_from_parts()
     {
         using var scope = NewDisposeScope();
-        Tensor images = Recipe.Pictures(5, 64);
+        Tensor images = Recipe.Images(5, 64);
         using ImageSetStatistics whole = new(Fast), parts = new(Fast), rest = new(Fast);
         whole.Add(images);
         parts.Add(images.narrow(0, 3, 2));
@@ -32,7 +32,7 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
     {
         using var scope = NewDisposeScope();
         var images = new EvaluationImages("");
-        Tensor smooth = Recipe.Pictures(4, 64), busy = cat([.. Enumerable.Range(0, 4).Select(b => images.Busy(b, 64, 64))]);
+        Tensor smooth = Recipe.Images(4, 64), busy = cat([.. Enumerable.Range(0, 4).Select(b => images.Busy(b, 64, 64))]);
         using ImageSetStatistics real = new(Fast), generated = new(Fast), bytes = new(Fast);
         real.Add(smooth);
         generated.Add(busy);
@@ -72,8 +72,8 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
         using ImageSetStatistics both = new(Fast), alone = new(new() { Inception = null }), other = new(new() { Inception = null });
         Assert.Contains("same weights", Assert.Throws<ArgumentException>(() => both.CompareWith(alone)).Message, StringComparison.Ordinal);
         Assert.Contains("same weights", Assert.Throws<ArgumentException>(() => alone.Add(both)).Message, StringComparison.Ordinal);
-        alone.Add(Recipe.Pictures(5, 64));
-        other.Add(1 - Recipe.Pictures(5, 64));
+        alone.Add(Recipe.Images(5, 64));
+        other.Add(1 - Recipe.Images(5, 64));
         GenerationMetrics metrics = alone.CompareWith(other);
         Assert.True(metrics is { FrechetInceptionDistance: null, SpatialFrechetInceptionDistance: null, InceptionScore: null, Precision: null, Recall: null });
         Assert.True(metrics.ResNet18FrechetDistance > 1, $"{metrics.ResNet18FrechetDistance}");

@@ -18,7 +18,7 @@ public class ReconstructionEvaluatorTests(EvaluationNetworks networks) : IClassF
         JsonNode wanted = golden["result"]!;
         using var scope = NewDisposeScope();
         var images = new EvaluationImages("");
-        Tensor real = Recipe.Pictures(4, size), fake = cat([.. Enumerable.Range(0, 4).Select(b => EvaluationImages.RoundTo8Bits(images.Busy(b, size, size)))]);
+        Tensor real = Recipe.Images(4, size), fake = cat([.. Enumerable.Range(0, 4).Select(b => EvaluationImages.RoundTo8Bits(images.Busy(b, size, size)))]);
 
         using ReconstructionEvaluator first = new(networks.Files, codes), second = new(networks.Files, codes);
         first.Add(real.narrow(0, 0, 3), fake.narrow(0, 0, 3), [.. tokens[..3].SelectMany(row => row)]);
@@ -40,7 +40,7 @@ public class ReconstructionEvaluatorTests(EvaluationNetworks networks) : IClassF
     public void Equal_images_are_no_distance_apart_and_without_weights_there_are_the_pixel_metrics()
     {
         using var scope = NewDisposeScope();
-        Tensor images = Recipe.Pictures(3, 64);
+        Tensor images = Recipe.Images(3, 64);
         using (var whole = new ReconstructionEvaluator(networks.Files))
         {
             whole.Add(EvaluationImages.RoundTo8Bits(images), images);

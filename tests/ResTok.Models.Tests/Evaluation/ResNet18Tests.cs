@@ -34,7 +34,7 @@ public sealed class ResNet18Tests : IDisposable
     public void Gradients_reach_the_image_also_where_it_is_black()
     {
         using var scope = NewDisposeScope();
-        Tensor image = Recipe.Pictures(1, 32), other = zeros_like(image).requires_grad_();
+        Tensor image = Recipe.Images(1, 32), other = zeros_like(image).requires_grad_();
         for (int step = 0; step < 2; step++)
         {
             Tensor distance = network.Distance(other, image).sum();

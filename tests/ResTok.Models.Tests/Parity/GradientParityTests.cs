@@ -43,7 +43,7 @@ public class GradientParityTests(ITestOutputHelper output)
         using var tokenizer = new ImageTokenizer(golden.TokenizerConfig(), new Recipe(golden.Salt), null, Precision.Float32);
         using var replica = new ComputeReplica<ImageTokenizer>(tokenizer, null);
         int batch = (int)golden.Description["batch"]!;
-        Tensor images = Recipe.Pictures(batch, tokenizer.Config.CropSize);
+        Tensor images = Recipe.Images(batch, tokenizer.Config.CropSize);
         Models.Tokenizer.Networks.Reconstruction made = tokenizer.Reconstruct(images, [.. Enumerable.Repeat(tokenizer.Config.LatentTokens, batch)]);
         Tensor reconstruction = nn.functional.mse_loss(made.Images, images);
         Tensor quantizer = tokenizer.Quantizer.Losses(made.Quantization).Total;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace ResTok.Models.Tests.Parity;
 
-/// <summary>The golden sets' weights and pictures, which anyone can regenerate bit for bit (Data/golden/README.md).</summary>
+/// <summary>The golden sets' weights and images, which anyone can regenerate bit for bit (Data/golden/README.md).</summary>
 internal sealed class Recipe(string salt) : IParameterSource
 {
     private const int Chunk = 1 << 20;
@@ -31,10 +31,10 @@ internal sealed class Recipe(string salt) : IParameterSource
         return result;
     }
 
-    /// <summary>The "smooth" test pictures, [B, 3, S, S] in [0, 1].</summary>
-    public static Tensor Pictures(int batch, int side) => cat([.. Enumerable.Range(0, batch).Select(b => Smooth(b, side, side))]);
+    /// <summary>The "smooth" test images, [B, 3, S, S] in [0, 1].</summary>
+    public static Tensor Images(int batch, int side) => cat([.. Enumerable.Range(0, batch).Select(b => Smooth(b, side, side))]);
 
-    /// <summary>One "smooth" test picture, [1, 3, H, W] in [0, 1].</summary>
+    /// <summary>One "smooth" test image, [1, 3, H, W] in [0, 1].</summary>
     public static Tensor Smooth(int b, int height, int width)
     {
         var values = new float[1, 3, height, width];

@@ -44,7 +44,7 @@ public class TokenizerParityTests(ITestOutputHelper output)
             tokenizer.StateDict.Select(entry => $"{entry.Key} [{string.Join(",", entry.Value.shape)}]"));
 
         using TokenizerEncoding encoding = tokenizer.Encode(
-            Recipe.Pictures((int)description["batch"]!, config.CropSize), EncodingOutputs.Margins | EncodingOutputs.Losses | EncodingOutputs.ImageTokens);
+            Recipe.Images((int)description["batch"]!, config.CropSize), EncodingOutputs.Margins | EncodingOutputs.Losses | EncodingOutputs.ImageTokens);
         CompareEncoding(golden, encoding);
         CompareDecoding(golden, tokenizer);
         Assert.Empty(faults);
@@ -83,7 +83,7 @@ public class TokenizerParityTests(ITestOutputHelper output)
             string name = $"decode.{count}";
             if (golden.Names.Contains(name + ".image"))
             {
-                Tensor expected = golden[name + ".image"]; // of the first picture, or of all
+                Tensor expected = golden[name + ".image"]; // of the first image, or of all
                 Compare(name + ".image", expected, image.narrow(0, 0, expected.shape[0]), ImageTolerance);
             }
             if (golden.Names.Contains(name + ".strided"))

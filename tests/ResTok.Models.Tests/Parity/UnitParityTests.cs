@@ -23,10 +23,10 @@ public sealed class UnitParityTests : IDisposable
     }
 
     [Fact]
-    public void Recipe_regenerates_weights_and_pictures()
+    public void Recipe_regenerates_weights_and_images()
     {
         AssertEqual(units["recipe.check"], new Recipe("").Weights("encoder.blocks.0.attn.qkv.weight", [4, 4]), 0);
-        AssertEqual(units["image.smooth.b0.first"], Recipe.Pictures(1, 256)[0, TensorIndex.Ellipsis, TensorIndex.Slice(0, 2), TensorIndex.Slice(0, 8)], 0);
+        AssertEqual(units["image.smooth.b0.first"], Recipe.Images(1, 256)[0, TensorIndex.Ellipsis, TensorIndex.Slice(0, 2), TensorIndex.Slice(0, 8)], 0);
     }
 
     [Theory]

@@ -30,7 +30,7 @@ public class ImageTokenizerTests
         TokenizerConfig config = Configs[variant];
         using var scope = NewDisposeScope();
         using ImageTokenizer tokenizer = ImageTokenizer.Create(config);
-        using TokenizerEncoding encoding = tokenizer.Encode(Recipe.Pictures(2, config.CropSize), EncodingOutputs.Losses);
+        using TokenizerEncoding encoding = tokenizer.Encode(Recipe.Images(2, config.CropSize), EncodingOutputs.Losses);
         Assert.Equal([2, config.LatentTokens], encoding.Tokens.shape);
         Assert.Equal([2, config.TokenSize, 1, config.LatentTokens], encoding.QuantizedLatents.shape);
         Assert.True(float.IsFinite(encoding.Losses!.Value.Total));
@@ -46,24 +46,24 @@ public class ImageTokenizerTests
         TokenizerConfig config = Configs[variant];
         using var scope = NewDisposeScope();
         using ImageTokenizer tokenizer = new(config, new Recipe("outputs"), null, Precision.Float32);
-        Tensor pictures = Recipe.Pictures(2, config.CropSize);
-        using TokenizerEncoding all = tokenizer.Encode(pictures, EncodingOutputs.AttentionMaps | EncodingOutputs.ImageTokens);
-        using TokenizerEncoding bare = tokenizer.Encode(pictures);
+        Tensor images = Recipe.Images(2, config.CropSize);
+        using TokenizerEncoding all = tokenizer.Encode(images, EncodingOutputs.AttentionMaps | EncodingOutputs.ImageTokens);
+        using TokenizerEncoding bare = tokenizer.Encode(images);
         Assert.Empty(bare.ImageTokenLevels);
         Assert.NotEmpty(all.ImageTokenLevels);
         Assert.True((all.Latents - bare.Latents).abs().max().item<float>() < 5e-5);
     }
 
     [Fact]
-    public void A_picture_has_the_same_tokens_alone_and_in_any_batch()
+    public void An_image_has_the_same_tokens_alone_and_in_any_batch()
     {
         using var scope = NewDisposeScope();
         using ImageTokenizer tokenizer = new(TinyModels.Tokenizer, new Recipe("batch"), null, Precision.Float32);
-        Tensor pictures = Recipe.Pictures(7, 32);
-        using TokenizerEncoding together = tokenizer.Encode(pictures, EncodingOutputs.Margins);
+        Tensor images = Recipe.Images(7, 32);
+        using TokenizerEncoding together = tokenizer.Encode(images, EncodingOutputs.Margins);
         for (int i = 0; i < 7; i++)
         {
-            using TokenizerEncoding alone = tokenizer.Encode(pictures.narrow(0, i, 1));
+            using TokenizerEncoding alone = tokenizer.Encode(images.narrow(0, i, 1));
             Tensor decided = together.Margins![i] > 1e-4;
             Assert.True((together.Tokens[i] == alone.Tokens[0]).logical_or(decided.logical_not()).all().item<bool>());
         }
@@ -90,7 +90,7 @@ public class ImageTokenizerTests
     {
         using var scope = NewDisposeScope();
         using ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Tokenizer);
-        using TokenizerEncoding encoding = tokenizer.Encode(Recipe.Pictures(1, 32), EncodingOutputs.AttentionMaps);
+        using TokenizerEncoding encoding = tokenizer.Encode(Recipe.Images(1, 32), EncodingOutputs.AttentionMaps);
         Assert.Equal(4, encoding.AttentionMaps!.Count);
         Assert.Equal([1, 4 + 16, 4 + 16], encoding.AttentionMaps[0].shape);
         Assert.Equal([1, 2 + 4 + 16, 2 + 4 + 16], encoding.AttentionMaps[^1].shape);
@@ -112,8 +112,8 @@ public class ImageTokenizerTests
         using var scope = NewDisposeScope();
         using ImageTokenizer exact = new(TinyModels.Tokenizer, new Recipe("bf16"), null, Precision.Float32);
         using ImageTokenizer rounded = new(TinyModels.Tokenizer, new Recipe("bf16"), null, Precision.BFloat16);
-        using TokenizerEncoding expected = exact.Encode(Recipe.Pictures(4, 32));
-        using TokenizerEncoding actual = rounded.Encode(Recipe.Pictures(4, 32));
+        using TokenizerEncoding expected = exact.Encode(Recipe.Images(4, 32));
+        using TokenizerEncoding actual = rounded.Encode(Recipe.Images(4, 32));
         Assert.InRange((expected.Tokens == actual.Tokens).to(ScalarType.Float32).mean().item<float>(), 0.5f, 1f);
         Assert.InRange((exact.Decode(expected.Tokens) - rounded.Decode(expected.Tokens)).abs().mean().item<float>(), 0f, 0.05f);
     }
@@ -150,7 +150,7 @@ public class ImageTokenizerTests
     }
 
     [Fact]
-    public void Bad_pictures_and_tokens_are_refused()
+    public void Bad_images_and_tokens_are_refused()
     {
         using var scope = NewDisposeScope();
         using ImageTokenizer tokenizer = ImageTokenizer.Create(TinyModels.Tokenizer);

@@ -23,7 +23,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
     {
         using var scope = NewDisposeScope();
         using var both = new PerceptualLoss(new Recipe("losses/"), CPU);
-        Tensor x = Recipe.Pictures(2, 32), y = (x * 0.7 + 0.2).flip(3);
+        Tensor x = Recipe.Images(2, 32), y = (x * 0.7 + 0.2).flip(3);
         float distance = both.Forward(x, y).item<float>();
 
         // VGG16 is "configuration D": two or three convolutions, then a pooling; a slice ends before each pooling.
@@ -122,12 +122,12 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
             ? new DinoDiscriminator(AuxiliaryNetwork.Load(networks.Dino, source => new DinoTransformer(source, CPU)), random, CPU)
             : new LayerDiscriminator(random, CPU);
         using var game = new AdversarialLoss(discriminator, Short with { Steps = 100, LearningRate = learningRate, WarmupSteps = 0, DiscriminatorStart = 0, Discriminator = DiscriminatorKind.Layers }, CPU);
-        using Tensor real = Recipe.Pictures(2, 32), fake = rand(2, 3, 32, 32, generator: new torch.Generator(2));
+        using Tensor real = Recipe.Images(2, 32), fake = rand(2, 3, 32, 32, generator: new torch.Generator(2));
         float[] weights = Weights();
-        using (Tensor pictures = fake.clone().requires_grad_(true))
+        using (Tensor images = fake.clone().requires_grad_(true))
         {
-            game.GeneratorLoss(pictures, 7).backward();
-            Assert.True(pictures.grad!.abs().sum().item<float>() > 0);
+            game.GeneratorLoss(images, 7).backward();
+            Assert.True(images.grad!.abs().sum().item<float>() > 0);
         }
         Assert.All(discriminator.Parameters.Values, parameter => Assert.Equal(0, parameter.grad?.abs().sum().item<float>() ?? 0));
         Assert.Equal(weights, Weights());
@@ -152,7 +152,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
         var parameters = new Dictionary<string, Parameter>();
         var layer = new SpectralConv1d(new ParameterScope(new Recipe(""), parameters, CPU, ScalarType.Float32), 6, 5, 1, CPU, seed: 1);
         using Tensor direction = layer.Direction;
-        Tensor weight = parameters["weight"].flatten(1), bias = parameters["bias"].view(1, -1, 1), x = eye(6).unsqueeze(0); // the picture of the unit vectors is the matrix
+        Tensor weight = parameters["weight"].flatten(1), bias = parameters["bias"].view(1, -1, 1), x = eye(6).unsqueeze(0); // the image of the unit vectors is the matrix
         Tensor y = x;
         for (int i = 0; i < 200; i++)
             y = layer.Forward(x) - bias;
@@ -168,7 +168,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
         for (int i = 0; i < 400; i++)
         {
             using var scope = NewDisposeScope();
-            Tensor x = Recipe.Pictures(2, 16).requires_grad_(true), y = DiffAugment.Apply(x, generator);
+            Tensor x = Recipe.Images(2, 16).requires_grad_(true), y = DiffAugment.Apply(x, generator);
             Assert.Equal(x.shape, y.shape);
             y.sum().backward();
             Assert.True(x.grad!.abs().sum().item<float>() > 0);
@@ -183,7 +183,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
         using var scope = NewDisposeScope();
         using var network = AuxiliaryNetwork.Load(networks.Dino, source => new DinoTransformer(source, CPU));
         using var generator = new torch.Generator(1);
-        Tensor[] activations = network.Forward(Recipe.Pictures(2, 64), generator);
+        Tensor[] activations = network.Forward(Recipe.Images(2, 64), generator);
         Assert.Equal(5, activations.Length);
         Assert.All(activations, activation => Assert.Equal([2, 384, 196], activation.shape));
         Assert.Equal(0, network.Parameters["blocks.3.attn.qkv.bias"].narrow(0, 384, 384).abs().max().item<float>());

@@ -15,18 +15,18 @@ public class TrainerTests
 
     [Fact]
     [Trait("Category", "Slow")]
-    public void Eight_pictures_are_learned_to_over_30_dB()
+    public void Eight_images_are_learned_to_over_30_dB()
     {
-        byte[][] pictures = TrainingImages.Discs(8, 32);
+        byte[][] discs = TrainingImages.Discs(8, 32);
         // Without a learned image token, which lengthens the way from latents to pixels: with it, results are 29.8 to 33.6 dB by seed.
         TokenizerConfig config = TinyModels.Tokenizer with { DropLatentTokens = false, LearnableDecoderImageTokens = false };
         using ImageTokenizer tokenizer = ImageTokenizer.Create(config, seed: 1, initialization: WeightInitialization.FanIn);
-        Trainer.Train(tokenizer, new ListData<byte[]>(pictures), new()
+        Trainer.Train(tokenizer, new ListData<byte[]>(discs), new()
         {
             Steps = 500, BatchSize = 8, LearningRate = 1e-3, EndLearningRate = 1e-4, WarmupSteps = 20, EmaDecay = 0.9, MaxGradientNorm = 1, ResetCodesEvery = 20, QuantizeFrom = 100,
         });
         using var scope = NewDisposeScope();
-        Tensor images = ImageBatch.ToTensor(pictures, 32, CPU);
+        Tensor images = ImageBatch.ToTensor(discs, 32, CPU);
         using TokenizerEncoding encoding = tokenizer.Encode(images);
         Tensor rebuilt = tokenizer.Decode(encoding.Tokens);
         double psnr = (rebuilt - images).pow(2).mean([1, 2, 3]).log10().mul(-10).mean().item<float>();
@@ -52,11 +52,11 @@ public class TrainerTests
     [InlineData(5)]
     public void A_cancelled_tokenizer_run_goes_on_bit_for_bit(int after)
     {
-        byte[][] pictures = TrainingImages.Discs(7, 16);
+        byte[][] discs = TrainingImages.Discs(7, 16);
         AssertResumes(after, (folder, progress, cancellation) =>
         {
             using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2);
-            Trainer.Train(tokenizer, new ListData<byte[]>(pictures), Short with { RunFolder = folder, LogEvery = 1, Progress = progress }, pictures[..3], cancellation);
+            Trainer.Train(tokenizer, new ListData<byte[]>(discs), Short with { RunFolder = folder, LogEvery = 1, Progress = progress }, discs[..3], cancellation);
         });
     }
 
@@ -103,9 +103,9 @@ public class TrainerTests
     public void The_trained_model_is_the_average_and_loads()
     {
         using var folder = new TemporaryFolder();
-        byte[][] pictures = TrainingImages.Discs(4, 16);
+        byte[][] discs = TrainingImages.Discs(4, 16);
         using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2);
-        Trainer.Train(tokenizer, new ListData<byte[]>(pictures), Short with { RunFolder = folder.Path }, pictures); // validation uses the weights in between
+        Trainer.Train(tokenizer, new ListData<byte[]>(discs), Short with { RunFolder = folder.Path }, discs); // validation uses the weights in between
         using ImageTokenizer loaded = ImageTokenizer.Load(folder.Path), raw = ImageTokenizer.Load(folder["checkpoint-6"]);
         foreach ((string name, TorchSharp.Modules.Parameter parameter) in tokenizer.StateDict)
             Assert.True(parameter.equal(loaded.StateDict[name]).all().item<bool>(), name);
@@ -113,7 +113,7 @@ public class TrainerTests
         Assert.All(tokenizer.StateDict.Values, parameter => Assert.False(parameter.requires_grad));
 
         using var scope = NewDisposeScope();
-        Tensor images = ImageBatch.ToTensor(pictures, 16, CPU);
+        Tensor images = ImageBatch.ToTensor(discs, 16, CPU);
         using TokenizerEncoding own = tokenizer.Encode(images), same = loaded.Encode(images);
         Assert.True(own.Latents.equal(same.Latents).all().item<bool>());
         Assert.True(tokenizer.Decode(own.Tokens).equal(loaded.Decode(same.Tokens)).all().item<bool>());
@@ -138,7 +138,7 @@ public class TrainerTests
     public void A_loss_that_is_no_number_stops_and_leaves_the_last_checkpoint()
     {
         using var folder = new TemporaryFolder();
-        byte[][] pictures = TrainingImages.Discs(4, 16);
+        byte[][] discs = TrainingImages.Discs(4, 16);
         using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2);
         var poison = new Reports(progress =>
         {
@@ -149,7 +149,7 @@ public class TrainerTests
             }
         });
         TrainingException fault = Assert.Throws<TrainingException>(() => Trainer.Train(
-            tokenizer, new ListData<byte[]>(pictures), Short with { RunFolder = folder.Path, SaveEvery = 2, LogEvery = 1, Progress = poison }));
+            tokenizer, new ListData<byte[]>(discs), Short with { RunFolder = folder.Path, SaveEvery = 2, LogEvery = 1, Progress = poison }));
         Assert.Contains("The loss is NaN in step 4", fault.Message);
         Assert.Contains("checkpoint-2", fault.Message.Replace("checkpoint-4", "checkpoint-2"));
         Assert.True(Directory.Exists(folder["checkpoint-2"]));
@@ -158,13 +158,13 @@ public class TrainerTests
     [Fact]
     public void Training_without_improvement_ends_early()
     {
-        byte[][] pictures = TrainingImages.Discs(4, 16);
+        byte[][] discs = TrainingImages.Discs(4, 16);
         using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2);
         long last = 0;
-        Trainer.Train(tokenizer, new ListData<byte[]>(pictures), Short with
+        Trainer.Train(tokenizer, new ListData<byte[]>(discs), Short with
         {
             Steps = 50, LearningRate = 0, EndLearningRate = 0, ResetCodesEvery = 0, EvaluateEvery = 1, LogEvery = 1, Patience = 3, Progress = new Reports(progress => last = progress.Step),
-        }, pictures);
+        }, discs);
         Assert.Equal(4, last); // the first is the best, and then three are not better
     }
 

@@ -10,7 +10,7 @@ internal sealed class ListData<T>(params IReadOnlyList<T> samples) : ITrainingDa
 
 internal static class TrainingImages
 {
-    /// <summary>Pictures of S×S pixels with a coloured disc each.</summary>
+    /// <summary>Images of S×S pixels with a coloured disc each.</summary>
     public static byte[][] Discs(int count, int side) => [.. Enumerable.Range(0, count).Select(n =>
     {
         var random = new Random(n);

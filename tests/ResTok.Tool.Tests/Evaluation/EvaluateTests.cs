@@ -10,6 +10,7 @@ public sealed class EvaluateTests : IDisposable
     public void Dispose() => data.Dispose();
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Workers_parts_merge_to_what_one_process_finds_and_the_page_shows_it()
     {
         string images = data.Classes("images", ("a", 5), ("b", 4));
@@ -35,6 +36,7 @@ public sealed class EvaluateTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_search_goes_on_where_it_stopped_and_returns_the_best()
     {
         string images = data.Classes("images", ("a", 6));

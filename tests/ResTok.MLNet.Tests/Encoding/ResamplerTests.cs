@@ -1,6 +1,6 @@
 using ResTok.MLNet.Encoding;
 
-namespace ResTok.MLNet.Tests;
+namespace ResTok.MLNet.Tests.Encoding;
 
 /// <summary>The resampler against the same arithmetic without vectors, one value at a time.</summary>
 public class ResamplerTests
