@@ -92,7 +92,8 @@ public static class TorchRuntime
             if (ProcessorCure.Apply(Environment.GetEnvironmentVariable(ProcessorCure.Setting), libtorch, ProcessorCaches.Believed(), OneDnnCaches.Find) is { } cure)
                 (ProcessorNotice, IsSlowed) = cure;
             TensorMemory.Find(libtorch);
-            BfloatProduct.Find(libtorch);
+            if (Environment.GetEnvironmentVariable(ProcessorCure.Setting) != ProcessorCure.Plain)
+                BfloatProduct.Find(libtorch);
             OpenMp.Find(libtorch);
             if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null && torch.get_num_threads() > Environment.ProcessorCount)
                 torch.set_num_threads(Environment.ProcessorCount); // of .NET: within a container's limit, and DOTNET_PROCESSOR_COUNT
