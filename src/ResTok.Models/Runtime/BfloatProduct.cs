@@ -11,18 +11,21 @@ internal static unsafe class BfloatProduct
 {
     private const string Name = "_ZN2at6native7cpublas6brgemmEllllllbPKN3c108BFloat16ES5_Pfb"; // as GCC and Clang write it: not on Windows, where it never ran
 
+    /// <summary>With which oneDNN is told to use fewer instructions.</summary>
+    private static readonly string[] Limits = ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"];
+
     private static delegate* unmanaged<long, long, long, long, long, long, byte, ushort*, ushort*, float*, byte, void> run;
 
     /// <summary>
-    /// Whether this processor and this libtorch have it, and it computes right: without oneDNN libtorch takes another product of this name,
-    /// which reads its right side in another order. Processors with AMX are left to libtorch's own convolutions and products.
+    /// Whether this processor and this libtorch have it, and it computes right. Without oneDNN, or where oneDNN was told to use fewer
+    /// instructions, a call would end the process. Processors with AMX are left to libtorch's own convolutions and products.
     /// </summary>
     public static bool IsKnown { get; private set; }
 
     /// <param name="libtorch">Handle of libtorch_cpu, whose kernels are chosen already.</param>
     public static void Find(nint libtorch)
     {
-        if (!HasInstructions() || !NativeLibrary.TryGetExport(libtorch, Name, out nint product))
+        if (!HasInstructions() || !TorchContext.UsesOneDnn(libtorch) || Limits.Any(name => Environment.GetEnvironmentVariable(name) is not (null or "")) || !NativeLibrary.TryGetExport(libtorch, Name, out nint product))
             return;
         run = (delegate* unmanaged<long, long, long, long, long, long, byte, ushort*, ushort*, float*, byte, void>)product;
         IsKnown = IsRight();

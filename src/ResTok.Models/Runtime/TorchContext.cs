@@ -10,6 +10,11 @@ internal static unsafe class TorchContext
     public static bool UseOneDnn(nint libtorch, bool value) =>
         Set(libtorch, "_ZN2at7Context20setUserEnabledMkldnnEb", "?setUserEnabledMkldnn@Context@at@@QEAAX_N@Z", value);
 
+    /// <summary>Whether products and convolutions go to oneDNN; false also where this libtorch does not say.</summary>
+    public static bool UsesOneDnn(nint libtorch) =>
+        NativeLibrary.TryGetExport(libtorch, "_ZN2at13globalContextEv", out nint context) && NativeLibrary.TryGetExport(libtorch, "_ZNK2at7Context17userEnabledMkldnnEv", out nint getter)
+        && ((delegate* unmanaged<nint, byte>)getter)(((delegate* unmanaged<nint>)context)()) != 0;
+
     /// <summary>Whether convolutions may go to NNPACK.</summary>
     /// <inheritdoc cref="UseOneDnn"/>
     public static bool UseNnpack(nint libtorch, bool value) =>
