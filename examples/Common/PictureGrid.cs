@@ -14,9 +14,10 @@ internal static class PictureGrid
     /// <param name="rows">Square images of one size, Rgba32, enlarged if small; null leaves a place empty.</param>
     /// <param name="columnNumbers">The number above each column, or null for none.</param>
     /// <param name="rowNumbers">The number beside each row, or null for none.</param>
-    public static void Save(string path, IReadOnlyList<IReadOnlyList<MLImage?>> rows, IReadOnlyList<int?>? columnNumbers = null, IReadOnlyList<int?>? rowNumbers = null)
+    /// <param name="leastSide">Images are enlarged a whole number of times, up to so many pixels.</param>
+    public static void Save(string path, IReadOnlyList<IReadOnlyList<MLImage?>> rows, IReadOnlyList<int?>? columnNumbers = null, IReadOnlyList<int?>? rowNumbers = null, int leastSide = LeastSide)
     {
-        int side = SideOf(rows.SelectMany(row => row).First(image => image is not null)!), cell = side + Gap;
+        int side = SideOf(rows.SelectMany(row => row).First(image => image is not null)!, leastSide), cell = side + Gap;
         int left = rowNumbers is null ? Gap : Beside, top = columnNumbers is null ? Gap : Above;
         using SKSurface surface = SKSurface.Create(new SKImageInfo(left + rows.Max(row => row.Count) * cell, top + rows.Count * cell));
         surface.Canvas.Clear(SKColors.White);
@@ -41,7 +42,7 @@ internal static class PictureGrid
     /// <summary>Frames side by side without gaps, for a style sheet to animate.</summary>
     public static void SaveStrip(string path, IReadOnlyList<MLImage> frames)
     {
-        int side = SideOf(frames[0]);
+        int side = SideOf(frames[0], LeastSide);
         using SKSurface surface = SKSurface.Create(new SKImageInfo(frames.Count * side, side));
         for (int i = 0; i < frames.Count; i++)
             DrawImage(surface.Canvas, frames[i], i * side, 0, side);
@@ -52,7 +53,7 @@ internal static class PictureGrid
     }
 
     /// <summary>How large an image is drawn: a whole number of times.</summary>
-    private static int SideOf(MLImage image) => image.Width * Math.Max(1, LeastSide / image.Width);
+    private static int SideOf(MLImage image, int least) => image.Width * Math.Max(1, least / image.Width);
 
     private static void DrawImage(SKCanvas canvas, MLImage image, float left, float top, int side)
     {

@@ -20,7 +20,8 @@ command.SetAction(given =>
     using var generator = OnnxGenerator.Load(folder);
 
     // Images to tokens, and back from the first quarter of them and from all.
-    foreach (string file in ExamplePictures.Find(given.GetRequiredValue(images)))
+    string[] files = ExamplePictures.Find(given.GetRequiredValue(images));
+    foreach (string file in files)
     {
         using MLImage image = MLImage.CreateFromFile(file);
         OnnxEncoding encoding = tokenizer.Encode(OnnxImages.ToPixels([image], tokenizer.Config.CropSize));
@@ -35,7 +36,8 @@ command.SetAction(given =>
     IReadOnlyList<IReadOnlyList<int>> tokens = generator.Generate(new(classes), SamplingOptions.Official with { Seed = 7 });
     Save(tokenizer.Decode(tokens), index => $"class{classes[index]}.png");
 
-    // The same files in a pipeline of ML.NET's own stages.
+    // The same in a pipeline of this library's stages, and of ML.NET's own.
+    StagePipeline.Run(folder, files, results);
     PlainPipeline.Run(folder, tokenizer.Config, Directory.GetFiles(results, "class*.png"), results);
 
     bool hasTorch = Process.GetCurrentProcess().Modules.Cast<ProcessModule>().Any(module => module.ModuleName.Contains("torch_cpu", StringComparison.OrdinalIgnoreCase));

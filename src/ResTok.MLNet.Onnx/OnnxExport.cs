@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ResTok.MLNet.Backends;
 using ResTok.MLNet.Onnx.Export;
 using ResTok.MLNet.Onnx.Format;
 using ResTok.Models;
@@ -38,12 +39,12 @@ public static class OnnxExport
         using PretrainedModel.Use use = tokenizer.Begin();
         options ??= new();
         ElementType pixels = options.UInt8Pixels ? ElementType.UInt8 : ElementType.Float32;
-        var encoder = new WeightedGraph("ResTok encoder", tokenizer.StateDict, TypeOf(options));
+        var encoder = new WeightedGraph("ResTok encoder", tokenizer.StateDict, TypeOf(options), options.QuantizesProducts);
         EncoderGraph.Build(encoder, tokenizer.Config, pixels);
-        var decoder = new WeightedGraph("ResTok decoder", tokenizer.StateDict, TypeOf(options));
+        var decoder = new WeightedGraph("ResTok decoder", tokenizer.StateDict, TypeOf(options), options.QuantizesProducts);
         DecoderGraph.Build(decoder, tokenizer.Config, pixels);
         JsonObject description = OnnxDescription.Of(tokenizer.Config, options);
-        Write(folder, options, description, OnnxDescription.TokenizerFile, ("encoder.onnx", encoder), ("decoder.onnx", decoder));
+        Write(folder, options, description, OnnxLayout.Tokenizer, encoder, decoder);
     }
 
     /// <summary>
@@ -75,9 +76,9 @@ public static class OnnxExport
         ArgumentException.ThrowIfNullOrEmpty(folder);
         using PretrainedModel.Use use = generator.Begin();
         options ??= new();
-        var pass = new WeightedGraph("ResTok generator, one pass", generator.StateDict, TypeOf(options));
+        var pass = new WeightedGraph("ResTok generator, one pass", generator.StateDict, TypeOf(options), options.QuantizesProducts);
         GeneratorGraph.Build(pass, generator.Config);
-        Write(folder, options, OnnxDescription.Of(generator.Config, options), OnnxDescription.GeneratorFile, ("generator.onnx", pass));
+        Write(folder, options, OnnxDescription.Of(generator.Config, options), OnnxLayout.Generator, pass);
     }
 
     private static ElementType TypeOf(OnnxExportOptions options) => options.Precision switch
@@ -88,14 +89,14 @@ public static class OnnxExport
         _ => throw new ArgumentOutOfRangeException(nameof(options), options.Precision, "There is no such precision."),
     };
 
-    private static void Write(string folder, OnnxExportOptions options, JsonObject description, string descriptionFile, params (string File, WeightedGraph Graph)[] graphs)
+    private static void Write(string folder, OnnxExportOptions options, JsonObject description, OnnxLayout layout, params WeightedGraph[] graphs)
     {
         Directory.CreateDirectory(folder);
         string text = description.ToJsonString(new() { WriteIndented = true });
-        var metadata = new Dictionary<string, string> { ["restok"] = description.ToJsonString() };
+        var metadata = new Dictionary<string, string> { [OnnxDescription.MetadataKey] = description.ToJsonString() };
         AtomicFile.Write([
-            .. graphs.SelectMany(item => OnnxFile.Files(item.Graph.Graph, Path.Combine(folder, item.File), options.ExternalData, metadata)),
-            (Path.Combine(folder, descriptionFile), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text))),
+            .. layout.Graphs.Zip(graphs).SelectMany(item => OnnxFile.Files(item.Second.Graph, Path.Combine(folder, item.First), options.ExternalData, metadata)),
+            (Path.Combine(folder, layout.Description), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text))),
         ]);
     }
 }

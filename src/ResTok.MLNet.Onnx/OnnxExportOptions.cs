@@ -17,4 +17,10 @@ public sealed record OnnxExportOptions
     /// which a browser and <c>ApplyOnnxModel</c> in a saved pipeline need, and which ends at 2 GB. Null decides by size: over 1 GB outside.
     /// </summary>
     public bool? ExternalData { get; init; }
+
+    /// <summary>
+    /// Whether products with weights are of 8 bits, weights by output and the other factor by a scale that a whole batch shares. For
+    /// benchmarks only: that scale makes a row's tokens depend on the rows beside it.
+    /// </summary>
+    internal bool QuantizesProducts { get; init; }
 }

@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using ResTok.MLNet.Onnx.Export;
+using ResTok.MLNet.Backends;
 using ResTok.MLNet.Onnx.Running;
 using ResTok.Models;
 using ResTok.Models.Checkpoints;
@@ -13,15 +13,15 @@ namespace ResTok.MLNet.Onnx;
 /// the same seed, row id and class give the same image, but where rounding decides between two tokens. Safe for use by several threads at
 /// once.
 /// </summary>
-public sealed class OnnxGenerator : IDisposable
+public sealed class OnnxGenerator : IDisposable, IGeneratorBackend
 {
     private readonly InferenceSession session;
     private readonly SequenceLayout layout;
-    private bool isDisposed;
+    private readonly SharedSessions sessions;
 
     private OnnxGenerator(GeneratorConfig config, InferenceSession session)
     {
-        (Config, this.session) = (config, session);
+        (Config, this.session, sessions) = (config, session, new(session));
         Levels = new(config.Tokens);
         layout = new(config);
     }
@@ -45,10 +45,12 @@ public sealed class OnnxGenerator : IDisposable
     /// <exception cref="InvalidOperationException">The program has no native part of ONNX Runtime.</exception>
     public static OnnxGenerator Load(string folder, SessionOptions? options = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        GeneratorConfig config = OnnxFolder.ReadConfig(folder, OnnxDescription.GeneratorFile, GeneratorConfig.Load);
-        return new(config, OnnxFolder.Open(folder, "generator.onnx", options));
+        using var files = new OnnxFiles(folder, OnnxLayout.Generator);
+        return Open(files, options);
     }
+
+    internal static OnnxGenerator Open(OnnxFiles files, SessionOptions? options) =>
+        new(files.ReadConfig(GeneratorConfig.Load), OnnxFolder.Open(files, OnnxLayout.Pass, options, "logits"));
 
     /// <summary>Generates the tokens of images.</summary>
     /// <param name="request">The classes, and what to keep.</param>
@@ -63,6 +65,7 @@ public sealed class OnnxGenerator : IDisposable
     public IReadOnlyList<IReadOnlyList<int>> Generate(
         GenerationRequest request, SamplingOptions? options = null, Action<GenerationStep>? onStep = null, CancellationToken cancellation = default)
     {
+        using SharedSessions.Use use = sessions.Begin(this);
         using OnnxGenerationRun run = Start(request, options ?? new());
         while (!run.IsComplete)
         {
@@ -73,12 +76,11 @@ public sealed class OnnxGenerator : IDisposable
         return run.Step().Rows;
     }
 
-    /// <summary>Ends the session. No call may be under way.</summary>
-    public void Dispose()
-    {
-        isDisposed = true;
-        session.Dispose();
-    }
+    /// <summary>Ends the session. Calls under way on other threads come to their end.</summary>
+    public void Dispose() => sessions.Dispose();
+
+    IReadOnlyList<IReadOnlyList<int>> IGeneratorBackend.Generate(GenerationRequest request, SamplingOptions sampling, Action<GenerationStep> onStep) =>
+        OnnxBackend.Compute(() => Generate(request, sampling, onStep));
 
     /// <summary>Starts a generation; with guidance scales of its own, one for each pass of a whole image, for tests.</summary>
     internal OnnxGenerationRun Start(GenerationRequest request, SamplingOptions options, IReadOnlyList<double>? scales = null, Action<float[]>? onLogits = null) =>
@@ -87,7 +89,6 @@ public sealed class OnnxGenerator : IDisposable
     /// <returns>Tokens to generate, with the prefix.</returns>
     private int Check(GenerationRequest request, SamplingOptions options)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, this);
         ArgumentNullException.ThrowIfNull(request);
         options.Validate();
         int rows = request.Classes.Count;

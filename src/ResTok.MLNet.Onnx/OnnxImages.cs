@@ -38,16 +38,20 @@ public static class OnnxImages
         int plane = size * size;
         if (pixels.Length % (3 * plane) != 0)
             throw new ArgumentException($"Images have {3 * plane} values each, [3, {size}, {size}], but there are {pixels.Length}.", nameof(pixels));
-        return [.. pixels.Chunk(3 * plane).Select(image =>
+        return [.. Rgba(pixels, size).Chunk(4 * plane).Select(rgba => MLImage.CreateFromPixels(size, size, MLPixelFormat.Rgba32, rgba))];
+    }
+
+    /// <summary>The pixels of images, image by image, four bytes each.</summary>
+    internal static byte[] Rgba(float[] pixels, int size)
+    {
+        int plane = size * size;
+        var rgba = new byte[pixels.Length / 3 * 4];
+        for (int i = 0; i < rgba.Length; i++)
         {
-            var rgba = new byte[4 * plane];
-            for (int i = 0; i < plane; i++)
-            {
-                for (int channel = 0; channel < 3; channel++)
-                    rgba[4 * i + channel] = (byte)MathF.Round(Math.Clamp(image[channel * plane + i], 0, 1) * 255);
-                rgba[4 * i + 3] = 255;
-            }
-            return MLImage.CreateFromPixels(size, size, MLPixelFormat.Rgba32, rgba);
-        })];
+            (int pixel, int channel) = Math.DivRem(i, 4);
+            (int image, int place) = Math.DivRem(pixel, plane);
+            rgba[i] = channel == 3 ? (byte)255 : (byte)MathF.Round(Math.Clamp(pixels[(3 * image + channel) * plane + place], 0, 1) * 255);
+        }
+        return rgba;
     }
 }

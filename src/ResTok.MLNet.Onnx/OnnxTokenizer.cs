@@ -1,6 +1,6 @@
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
-using ResTok.MLNet.Onnx.Export;
+using ResTok.MLNet.Backends;
 using ResTok.MLNet.Onnx.Running;
 using ResTok.Models;
 using ResTok.Models.Checkpoints;
@@ -11,17 +11,17 @@ namespace ResTok.MLNet.Onnx;
 /// An exported tokenizer in ONNX Runtime, without libtorch: images to tokens and tokens to images. Safe for use by several threads at once.
 /// The program references one of Microsoft.ML.OnnxRuntime, Microsoft.ML.OnnxRuntime.Gpu and Microsoft.ML.OnnxRuntime.DirectML.
 /// </summary>
-public sealed class OnnxTokenizer : IDisposable
+public sealed class OnnxTokenizer : IDisposable, ITokenizerBackend
 {
     private static readonly string[] EncoderOutputs = ["tokens", "latents", "quantized_latents", "features"];
 
     private readonly InferenceSession encoder;
     private readonly InferenceSession decoder;
-    private bool isDisposed;
+    private readonly SharedSessions sessions;
 
     private OnnxTokenizer(TokenizerConfig config, InferenceSession encoder, InferenceSession decoder)
     {
-        (this.encoder, this.decoder, Config) = (encoder, decoder, config);
+        (this.encoder, this.decoder, sessions, Config) = (encoder, decoder, new(encoder, decoder), config);
         Levels = new(config.LatentTokens);
     }
 
@@ -45,12 +45,17 @@ public sealed class OnnxTokenizer : IDisposable
     /// <exception cref="InvalidOperationException">The program has no native part of ONNX Runtime.</exception>
     public static OnnxTokenizer Load(string folder, SessionOptions? options = null)
     {
-        ArgumentException.ThrowIfNullOrEmpty(folder);
-        TokenizerConfig config = OnnxFolder.ReadConfig(folder, OnnxDescription.TokenizerFile, TokenizerConfig.Load);
-        InferenceSession encoder = OnnxFolder.Open(folder, "encoder.onnx", options);
+        using var files = new OnnxFiles(folder, OnnxLayout.Tokenizer);
+        return Open(files, options);
+    }
+
+    internal static OnnxTokenizer Open(OnnxFiles files, SessionOptions? options)
+    {
+        TokenizerConfig config = files.ReadConfig(TokenizerConfig.Load);
+        InferenceSession encoder = OnnxFolder.Open(files, OnnxLayout.Encoder, options, EncoderOutputs);
         try
         {
-            return new(config, encoder, OnnxFolder.Open(folder, "decoder.onnx", options));
+            return new(config, encoder, OnnxFolder.Open(files, OnnxLayout.Decoder, options, "pixels"));
         }
         catch
         {
@@ -65,26 +70,13 @@ public sealed class OnnxTokenizer : IDisposable
     /// <exception cref="ObjectDisposedException">The tokenizer was disposed.</exception>
     public OnnxEncoding Encode(float[] pixels)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, this);
         ArgumentNullException.ThrowIfNull(pixels);
         int side = Config.CropSize, ofImage = 3 * side * side;
         if (pixels.Length == 0 || pixels.Length % ofImage != 0)
             throw new ArgumentException($"Images have {ofImage} values each, [3, {side}, {side}], but there are {pixels.Length}. Resize and crop images first.", nameof(pixels));
-        int batch = pixels.Length / ofImage;
-        long[] shape = [batch, 3, side, side];
-        using OrtValue input = encoder.InputMetadata["pixels"].ElementDataType == TensorElementType.UInt8
-            ? OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(pixels, ToByte), shape)
-            : OrtValue.CreateTensorValueFromMemory(pixels, shape);
-        using var run = new RunOptions();
-        using IDisposableReadOnlyCollection<OrtValue> outputs = encoder.Run(run, ["pixels"], [input], EncoderOutputs);
-        ReadOnlySpan<long> tokens = outputs[0].GetTensorDataAsSpan<long>();
-        var rows = new int[batch][];
-        for (int row = 0; row < batch; row++)
-        {
-            rows[row] = new int[Levels.TokenCount];
-            for (int i = 0; i < rows[row].Length; i++)
-                rows[row][i] = (int)tokens[row * Levels.TokenCount + i];
-        }
+        using SharedSessions.Use use = sessions.Begin(this);
+        using IDisposableReadOnlyCollection<OrtValue> outputs = RunEncoder(pixels, pixels.Length / ofImage, EncoderOutputs);
+        int[][] rows = [.. Longs(outputs[0]).Select(token => (int)token).Chunk(Levels.TokenCount)];
         return new(rows, Floats(outputs[1]), Floats(outputs[2]), Floats(outputs[3]));
     }
 
@@ -109,25 +101,54 @@ public sealed class OnnxTokenizer : IDisposable
     /// <inheritdoc cref="Decode(IReadOnlyList{IReadOnlyList{int}}, int?)" path="/exception"/>
     public float[] Decode(IReadOnlyList<IReadOnlyList<int>> tokens, IReadOnlyList<int> tokenCounts)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, this);
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(tokenCounts);
+        using SharedSessions.Use use = sessions.Begin(this);
         Check(tokens, tokenCounts);
-        long[] ids = [.. tokens.SelectMany(row => row.Select(token => (long)token))], counts = [.. tokenCounts.Select(count => (long)count)];
-        using OrtValue input = OrtValue.CreateTensorValueFromMemory(ids, [tokens.Count, tokens[0].Count]), wanted = OrtValue.CreateTensorValueFromMemory(counts, [counts.Length]);
+        return RunDecoder((long[])[.. tokens.SelectMany(row => row.Select(token => (long)token))], [.. tokenCounts.Select(count => (long)count)]);
+    }
+
+    /// <summary>Ends the sessions. Calls under way on other threads come to their end.</summary>
+    public void Dispose() => sessions.Dispose();
+
+    EncodedImages ITokenizerBackend.Encode(Memory<float> pixels, int count, bool latents, bool features)
+    {
+        using SharedSessions.Use use = sessions.Begin(this);
+        string[] wanted = ["tokens", .. latents ? ["quantized_latents"] : (string[])[], .. features ? ["features"] : (string[])[]];
+        return OnnxBackend.Compute(() =>
+        {
+            using IDisposableReadOnlyCollection<OrtValue> outputs = RunEncoder(pixels, count, wanted);
+            return new EncodedImages(Longs(outputs[0]), latents ? Floats(outputs[1]) : [], features ? Floats(outputs[^1]) : []);
+        });
+    }
+
+    byte[] ITokenizerBackend.Decode(Memory<long> tokens, int[] counts)
+    {
+        using SharedSessions.Use use = sessions.Begin(this);
+        return OnnxImages.Rgba(OnnxBackend.Compute(() => RunDecoder(tokens, Array.ConvertAll(counts, count => (long)count))), Config.ImageSize);
+    }
+
+    private IDisposableReadOnlyCollection<OrtValue> RunEncoder(Memory<float> pixels, int batch, string[] outputs)
+    {
+        long[] shape = [batch, 3, Config.CropSize, Config.CropSize];
+        using OrtValue input = encoder.InputMetadata["pixels"].ElementDataType == TensorElementType.UInt8
+            ? OrtValue.CreateTensorValueFromMemory(Array.ConvertAll(pixels.ToArray(), ToByte), shape)
+            : OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, pixels, shape);
+        using var run = new RunOptions();
+        return encoder.Run(run, ["pixels"], [input], outputs);
+    }
+
+    /// <param name="tokens">[B, n] row by row.</param>
+    /// <param name="counts">Of each image.</param>
+    private float[] RunDecoder(Memory<long> tokens, long[] counts)
+    {
+        using OrtValue input = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, tokens, [counts.Length, tokens.Length / counts.Length]);
+        using OrtValue wanted = OrtValue.CreateTensorValueFromMemory(counts, [counts.Length]);
         using var run = new RunOptions();
         using IDisposableReadOnlyCollection<OrtValue> outputs = decoder.Run(run, ["tokens", "token_counts"], [input, wanted], ["pixels"]);
         return decoder.OutputMetadata["pixels"].ElementDataType == TensorElementType.UInt8
             ? Array.ConvertAll(outputs[0].GetTensorDataAsSpan<byte>().ToArray(), value => value / 255f)
             : Floats(outputs[0]);
-    }
-
-    /// <summary>Ends the sessions. No call may be under way.</summary>
-    public void Dispose()
-    {
-        isDisposed = true;
-        encoder.Dispose();
-        decoder.Dispose();
     }
 
     private void Check(IReadOnlyList<IReadOnlyList<int>> tokens, IReadOnlyList<int> tokenCounts)
@@ -148,6 +169,8 @@ public sealed class OnnxTokenizer : IDisposable
                 throw new ArgumentOutOfRangeException(nameof(tokens), token, $"Token ids must be from 0 to {Config.CodebookSize - 1}, the entries of the codebook.");
         }
     }
+
+    private static long[] Longs(OrtValue value) => value.GetTensorDataAsSpan<long>().ToArray();
 
     private static float[] Floats(OrtValue value) => value.GetTensorDataAsSpan<float>().ToArray();
 

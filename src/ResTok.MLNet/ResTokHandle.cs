@@ -1,4 +1,5 @@
 using Microsoft.ML.Runtime;
+using ResTok.MLNet.Backends;
 using ResTok.Models;
 using ResTok.Models.Checkpoints;
 using static TorchSharp.torch;
@@ -19,7 +20,7 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
     private int disposals;
 
     /// <summary>Weights under a path.</summary>
-    private protected ResTokHandle(string path, ResTokLoadOptions? options, Func<IHostEnvironment, (Device Device, string? Warning)>? find = null)
+    private protected ResTokHandle(string path, ResTokLoadOptions? options, Func<IHostEnvironment, (string Device, string? Warning)>? find = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         options ??= new();
@@ -27,7 +28,7 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
         Config = TConfig.Load(found);
         Checkpoint.Open(found).Dispose(); // its head, so that what is no weights is found now and not in the first row
         open = (config, device, precision) => TModel.Load(full, device, precision, config);
-        Weights = new($"{TModel.Kind} {full}", options.Precision, device => open(Config, device, options.Precision), options.StoreByReference ? full : null, find);
+        Weights = new($"{TModel.Kind} {full}", options.Precision, name => open(Config, device(name), options.Precision), find ?? TorchDevice.FindName, options.StoreByReference ? full : null);
     }
 
     /// <summary>Weights in streams.</summary>
@@ -36,6 +37,8 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
         ArgumentNullException.ThrowIfNull(openConfig);
         ArgumentNullException.ThrowIfNull(openWeights);
         options ??= new();
+        if (options.UsesOnnx())
+            throw new ArgumentException("ONNX Runtime opens files of a folder and no streams. Load the folder that ExportOnnx wrote.", nameof(options));
         if (options.StoreByReference)
             throw new ArgumentException("A model in streams has no path to store. Leave StoreByReference out.", nameof(options));
         using (Stream stream = openConfig())
@@ -45,7 +48,30 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
             using Stream weights = openWeights();
             return TModel.Load(config, weights, device, precision);
         };
-        Weights = new(TModel.Kind, options.Precision, device => open(Config, device, options.Precision));
+        Weights = new(TModel.Kind, options.Precision, name => open(Config, device(name), options.Precision), TorchDevice.FindName);
+    }
+
+    /// <summary>Exported files, which are taken over.</summary>
+    private protected ResTokHandle(OnnxFiles files, ResTokLoadOptions options, Func<IOnnxRuntime, OnnxFiles, string, IDisposable> openOn)
+    {
+        try
+        {
+            IOnnxRuntime runtime = OnnxPackage.Runtime;
+            Config = files.ReadConfig(TConfig.Load);
+            open = (_, _, _) => throw OnlyLibTorch();
+            Weights = new(files.IsTemporary ? TModel.Kind : $"{TModel.Kind} {files.Folder}", Precision.Float32, Open, runtime.FindDevice, options.StoreByReference ? files.Folder : null, files);
+
+            IDisposable Open(string device)
+            {
+                files.CheckUnchanged();
+                return openOn(runtime, files, device);
+            }
+        }
+        catch
+        {
+            files.Dispose();
+            throw;
+        }
     }
 
     /// <summary>A model in memory, which is taken over.</summary>
@@ -54,7 +80,7 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         Config = model.Config;
         open = (config, device, precision) => Copy(model, config, device, precision);
-        Weights = new(TModel.Kind, model.Precision, device => open(Config, device, model.Precision));
+        Weights = new(TModel.Kind, model.Precision, name => open(Config, device(name), model.Precision), TorchDevice.FindName);
         Weights.Hold(model);
     }
 
@@ -71,14 +97,17 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
 
     internal SharedWeights Weights { get; }
 
-    /// <summary>Saves the model in the Hugging Face layout, as <see cref="PretrainedModel.Save(string)"/> does.</summary>
+    /// <summary>Saves the model in the Hugging Face layout, as <see cref="PretrainedModel.Save(string)"/> does; of <see cref="ResTokBackend.Onnx"/>, its ONNX files.</summary>
     /// <param name="folder">Made where it is missing; each file in it is replaced whole or not at all.</param>
     /// <exception cref="IOException">A file cannot be written; the folder is as it was.</exception>
     /// <exception cref="ObjectDisposedException">The handle was disposed.</exception>
     public void Save(string folder)
     {
         ObjectDisposedException.ThrowIf(disposals > 0, this);
-        Weights.Any().Save(folder);
+        if (Weights.Files is { } files)
+            files.CopyTo(folder);
+        else
+            ((PretrainedModel)Weights.Any()).Save(folder);
     }
 
     /// <summary>Lets go of the weights; transformers made with this handle keep working until they are disposed.</summary>
@@ -89,19 +118,24 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
             Weights.Release();
     }
 
-    /// <summary>The model, loaded if it was not.</summary>
+    /// <summary>The model in libtorch, loaded if it was not.</summary>
+    /// <exception cref="InvalidOperationException">ONNX Runtime computes it.</exception>
     /// <exception cref="ObjectDisposedException">The weights were freed.</exception>
-    internal TModel Get(IHostEnvironment environment) => (TModel)Weights.Get(environment);
+    internal TModel Get(IHostEnvironment environment) => Weights.Files is null ? (TModel)Weights.Get(environment) : throw OnlyLibTorch();
 
     /// <summary>A float32 model of the same weights that belongs to the caller, to train further.</summary>
     /// <param name="config">As <see cref="Config"/>, or with other names of classes.</param>
     /// <param name="device">Where to.</param>
+    /// <exception cref="InvalidOperationException">ONNX Runtime computes it.</exception>
     /// <exception cref="ObjectDisposedException">The handle was disposed.</exception>
     internal TModel Copy(TConfig config, Device device)
     {
         ObjectDisposedException.ThrowIf(disposals > 0, this);
         return open(config, device, Precision.Float32);
     }
+
+    private InvalidOperationException OnlyLibTorch() => new(
+        $"The {Weights.Name} computes in ONNX Runtime, which only encodes, decodes and generates. To train, evaluate or export the model, load its weights with ResTokBackend.LibTorch.");
 
     private static TModel Copy(TModel model, TConfig config, Device device, Precision precision)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Microsoft.ML.Data;
 using ResTok.MLNet.Encoding;
 using ResTok.MLNet.Images;
@@ -11,8 +12,6 @@ public static class ResTokImages
 {
     private const int MostPixels = int.MaxValue / 4; // MLImage hands them out as one span of bytes
     private const int LargestSide = 23_170; // of a square of at most that many
-
-    private static readonly float[] Fractions = [.. Enumerable.Range(0, 256).Select(value => value / 255f)];
 
     /// <summary>Makes the square image that <see cref="ResTokCatalog.ResTokEncode"/> would encode.</summary>
     /// <param name="image">
@@ -134,14 +133,19 @@ public static class ResTokImages
     /// <summary>Pixels of four bytes as planar RGB in [0, 1].</summary>
     internal static void ToPlanes(ReadOnlySpan<uint> pixels, Span<float> planes)
     {
-        Span<float> red = planes[..pixels.Length], green = planes.Slice(pixels.Length, pixels.Length), blue = planes.Slice(2 * pixels.Length, pixels.Length);
-        for (int i = 0; i < pixels.Length; i++)
+        int count = pixels.Length, i = 0;
+        Span<float> red = planes[..count], green = planes.Slice(count, count), blue = planes.Slice(2 * count, count);
+        for (; i + Vector256<uint>.Count <= count; i += Vector256<uint>.Count)
         {
-            uint pixel = pixels[i];
-            red[i] = Fractions[(byte)pixel];
-            green[i] = Fractions[(byte)(pixel >> 8)];
-            blue[i] = Fractions[(byte)(pixel >> 16)];
+            Vector256<uint> pixel = Vector256.Create(pixels.Slice(i, Vector256<uint>.Count));
+            Fractions(pixel).CopyTo(red[i..]);
+            Fractions(pixel >> 8).CopyTo(green[i..]);
+            Fractions(pixel >> 16).CopyTo(blue[i..]);
         }
+        for (; i < count; i++)
+            (red[i], green[i], blue[i]) = ((byte)pixels[i] / 255f, (byte)(pixels[i] >> 8) / 255f, (byte)(pixels[i] >> 16) / 255f);
+
+        static Vector256<float> Fractions(Vector256<uint> values) => Vector256.ConvertToSingle((values & Vector256.Create(255u)).AsInt32()) / Vector256.Create(255f);
     }
 
     /// <summary>Shorter edge to a size, then the middle square.</summary>

@@ -11,7 +11,19 @@ public sealed record ResTokLoadOptions
     /// </summary>
     public static Func<string, string>? ReferenceResolver { get; set; }
 
-    /// <summary>The number format to compute in.</summary>
+    /// <summary>
+    /// What computes. With <see cref="ResTokBackend.Onnx"/> a model is opened from the folder that <c>ExportOnnx</c> wrote; a saved pipeline
+    /// holds those files, and nothing needs libtorch. <c>MLContext.GpuDeviceId</c> then chooses a GPU of CUDA or DirectML, whichever the
+    /// program's ONNX Runtime has. It cannot be trained further, and the precision is that of the files.
+    /// </summary>
+    /// <example>
+    /// <code>
+    /// using ResTokTokenizer tokenizer = ResTokTokenizer.Load("restok-onnx", new() { Backend = ResTokBackend.Onnx });
+    /// </code>
+    /// </example>
+    public ResTokBackend Backend { get; init; }
+
+    /// <summary>The number format to compute in. With <see cref="ResTokBackend.Onnx"/> it was chosen by <c>OnnxExportOptions.Precision</c>, and this stays as it is.</summary>
     public Precision Precision { get; init; } = Precision.Float32;
 
     /// <summary>
@@ -19,4 +31,15 @@ public sealed record ResTokLoadOptions
     /// <see cref="ReferenceResolver"/>.
     /// </summary>
     public bool StoreByReference { get; init; }
+
+    /// <summary>Whether ONNX Runtime is to compute.</summary>
+    /// <exception cref="ArgumentException">With it, another option cannot work.</exception>
+    internal bool UsesOnnx()
+    {
+        if (!Enum.IsDefined(Backend))
+            throw new ArgumentOutOfRangeException("options", Backend, $"Backend must be one of {string.Join(", ", Enum.GetNames<ResTokBackend>())}.");
+        if (Backend == ResTokBackend.Onnx && Precision != Precision.Float32)
+            throw new ArgumentException($"ONNX files have their own precision, so {Precision} cannot be asked for here. Leave Precision out, and give OnnxExportOptions.Precision when the model is exported.", "options");
+        return Backend == ResTokBackend.Onnx;
+    }
 }

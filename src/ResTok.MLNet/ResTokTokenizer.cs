@@ -1,7 +1,7 @@
 using Microsoft.ML.Runtime;
+using ResTok.MLNet.Backends;
 using ResTok.Models;
 using ResTok.Models.Checkpoints;
-using static TorchSharp.torch;
 
 namespace ResTok.MLNet;
 
@@ -12,8 +12,14 @@ namespace ResTok.MLNet;
 /// </summary>
 public sealed class ResTokTokenizer : ResTokHandle<ImageTokenizer, TokenizerConfig>
 {
-    internal ResTokTokenizer(string path, ResTokLoadOptions? options, Func<IHostEnvironment, (Device Device, string? Warning)>? find = null)
+    internal ResTokTokenizer(string path, ResTokLoadOptions? options, Func<IHostEnvironment, (string Device, string? Warning)>? find = null)
         : base(path, options, find)
+    {
+    }
+
+    /// <summary>Exported files, which are taken over.</summary>
+    internal ResTokTokenizer(OnnxFiles files, ResTokLoadOptions options)
+        : base(files, options, (runtime, opened, device) => runtime.OpenTokenizer(opened, device))
     {
     }
 
@@ -33,7 +39,7 @@ public sealed class ResTokTokenizer : ResTokHandle<ImageTokenizer, TokenizerConf
     }
 
     /// <summary>Opens a saved tokenizer. Its configuration is read at once, its weights when they are first used.</summary>
-    /// <param name="path">A folder or file as for <see cref="ImageTokenizer.Load(string, Device?, Precision, TokenizerConfig?)"/>, or the id of a model that is in the hub's cache.</param>
+    /// <param name="path">A folder or file as for <see cref="ImageTokenizer.Load(string, TorchSharp.torch.Device?, Precision, TokenizerConfig?)"/>, or the id of a model that is in the hub's cache; with <see cref="ResTokBackend.Onnx"/>, the folder that <c>ExportOnnx</c> wrote.</param>
     /// <param name="options">How to use it.</param>
     /// <example>
     /// <code>
@@ -41,7 +47,10 @@ public sealed class ResTokTokenizer : ResTokHandle<ImageTokenizer, TokenizerConf
     /// </code>
     /// </example>
     /// <exception cref="CheckpointException">There is no model, or its configuration cannot be used.</exception>
-    public static ResTokTokenizer Load(string path, ResTokLoadOptions? options = null) => new(path, options);
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
+    /// <exception cref="InvalidOperationException">With <see cref="ResTokBackend.Onnx"/>, the program does not reference ResTok.MLNet.Onnx.</exception>
+    public static ResTokTokenizer Load(string path, ResTokLoadOptions? options = null) =>
+        options?.UsesOnnx() == true ? new(new OnnxFiles(path, OnnxLayout.Tokenizer), options) : new(path, options);
 
     /// <summary>Opens a tokenizer kept in streams, such as resources of an assembly. Its configuration is read at once, its weights when they are first used.</summary>
     /// <param name="openConfig">Opens <c>config.json</c> of the official layout.</param>
@@ -70,12 +79,20 @@ public sealed class ResTokTokenizer : ResTokHandle<ImageTokenizer, TokenizerConf
     /// <exception cref="CheckpointException">It is no tokenizer, or its configuration cannot be used.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static async Task<ResTokTokenizer> FromHubAsync(
-        string repository, ResTokLoadOptions? options = null, HubOptions? hub = null, IProgress<HubProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        Load(await HuggingFaceHub.DownloadAsync(repository, hub, progress, cancellationToken).ConfigureAwait(false), options);
+        string repository, ResTokLoadOptions? options = null, HubOptions? hub = null, IProgress<HubProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (options?.UsesOnnx() == true)
+            throw new ArgumentException("Models on the hub are weights, not ONNX files. Open this one with ResTokBackend.LibTorch, ExportOnnx it once, and load the folder that this wrote.", nameof(options));
+        return Load(await HuggingFaceHub.DownloadAsync(repository, hub, progress, cancellationToken).ConfigureAwait(false), options);
+    }
 
     /// <summary>Makes a handle to a tokenizer in memory.</summary>
     /// <param name="model">The handle takes it over and disposes it.</param>
     public static ResTokTokenizer FromModel(ImageTokenizer model) => new(model);
+
+    /// <summary>What computes for stages: the handle's, not to be disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The weights were freed.</exception>
+    internal ITokenizerBackend Backend(IHostEnvironment environment) => Weights.Get(environment) is var loaded && loaded is ImageTokenizer model ? new TorchTokenizer(model) : (ITokenizerBackend)loaded;
 
     /// <summary>Another handle to the same weights, for a transformer that will dispose it.</summary>
     /// <exception cref="ObjectDisposedException">The weights were freed.</exception>

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML.Runtime;
+using ResTok.MLNet.Backends;
 using ResTok.MLNet.Interop;
 using ResTok.Models;
-using TorchSharp;
 
 namespace ResTok.MLNet;
 
@@ -13,15 +13,18 @@ namespace ResTok.MLNet;
 /// </summary>
 /// <param name="name">What the model is and where it comes from, for messages.</param>
 /// <param name="precision">What the weights are loaded in.</param>
-/// <param name="open">Loads them on a device.</param>
+/// <param name="open">Loads them on a device: a <see cref="PretrainedModel"/>, or what the package ResTok.MLNet.Onnx makes of ONNX files.</param>
+/// <param name="find">Finds the device that the <see cref="Microsoft.ML.MLContext"/> asks for, and what to say where it is another.</param>
 /// <param name="reference">The path that a saved pipeline is to store in place of the weights, or null to store the weights.</param>
-/// <param name="find">Finds the device, and what to say where it is not the one that was asked for; by default the one that the <see cref="Microsoft.ML.MLContext"/> asks for.</param>
+/// <param name="files">The ONNX files that the weights are in, which are let go of with them; null for libtorch.</param>
 internal sealed class SharedWeights(
-    string name, Precision precision, Func<torch.Device, PretrainedModel> open, string? reference = null, Func<IHostEnvironment, (torch.Device Device, string? Warning)>? find = null)
+    string name, Precision precision, Func<string, IDisposable> open, Func<IHostEnvironment, (string Device, string? Warning)> find, string? reference = null, OnnxFiles? files = null)
 {
-    private readonly Func<IHostEnvironment, (torch.Device Device, string? Warning)> find = find ?? TorchDevice.Find;
+    /// <summary>The device that is always there.</summary>
+    public const string Cpu = "cpu";
+
     private readonly Lock gate = new();
-    private readonly Dictionary<string, PretrainedModel> loaded = []; // by device
+    private readonly Dictionary<string, IDisposable> loaded = []; // by device
     private int references = 1;
     private bool hasFallenBack;
 
@@ -32,6 +35,9 @@ internal sealed class SharedWeights(
 
     /// <summary>The path that a saved pipeline is to store in place of the weights, or null to store the weights.</summary>
     public string? Reference => reference;
+
+    /// <summary>The ONNX files that the weights are in; null for libtorch.</summary>
+    public OnnxFiles? Files => files;
 
     /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
     public void AddReference()
@@ -49,20 +55,18 @@ internal sealed class SharedWeights(
         {
             if (--references > 0)
                 return;
-            foreach (PretrainedModel model in loaded.Values)
+            foreach (IDisposable model in loaded.Values)
                 model.Dispose();
             loaded.Clear();
+            files?.Dispose();
         }
     }
 
-    /// <summary>Saves configuration and weights.</summary>
-    public void Save(IHostEnvironment environment, Stream config, Stream weights) => Get(environment).Save(config, weights);
-
     /// <summary>Where the model computes for who asks now.</summary>
-    public torch.Device DeviceFor(IHostEnvironment environment)
+    public string DeviceFor(IHostEnvironment environment)
     {
         lock (gate)
-            return hasFallenBack ? torch.CPU : loaded.TryGetValue("", out PretrainedModel? held) ? held.Device : find(environment).Device;
+            return hasFallenBack ? Cpu : loaded.TryGetValue("", out IDisposable? held) ? ((PretrainedModel)held).Device.ToString() : find(environment).Device;
     }
 
     /// <summary>Computes on the CPU from now on, because the device failed.</summary>
@@ -77,24 +81,24 @@ internal sealed class SharedWeights(
 
     /// <summary>The model, loaded if it was not.</summary>
     /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
-    public PretrainedModel Get(IHostEnvironment environment)
+    public IDisposable Get(IHostEnvironment environment)
     {
         lock (gate)
         {
             ThrowIfDisposed();
-            return !hasFallenBack && loaded.TryGetValue("", out PretrainedModel? held) ? held : LoadOn(environment);
+            return !hasFallenBack && loaded.TryGetValue("", out IDisposable? held) ? held : LoadOn(environment);
         }
     }
 
     /// <summary>The model on some device, loaded on the CPU if it is on none.</summary>
     /// <exception cref="ObjectDisposedException">The last reference is gone.</exception>
-    public PretrainedModel Any()
+    public IDisposable Any()
     {
         lock (gate)
         {
             ThrowIfDisposed();
             if (loaded.Count == 0)
-                loaded[torch.CPU.ToString()] = open(torch.CPU);
+                loaded[Cpu] = open(Cpu);
             return loaded.Values.First();
         }
     }
@@ -105,18 +109,17 @@ internal sealed class SharedWeights(
             throw new ObjectDisposedException(name, $"The {name} was disposed, with the pipeline or the handle that held it. A PredictionEngine disposes its pipeline with itself: to use one pipeline in several engines, make each with new PredictionEngineOptions {{ OwnsTransformer = false }}, and dispose the pipeline at the end.");
     }
 
-    private PretrainedModel LoadOn(IHostEnvironment environment)
+    private IDisposable LoadOn(IHostEnvironment environment)
     {
-        (torch.Device device, string? warning) = hasFallenBack ? (torch.CPU, null) : find(environment);
-        string key = device.ToString();
-        if (!loaded.TryGetValue(key, out PretrainedModel? model))
+        (string device, string? warning) = hasFallenBack ? (Cpu, null) : find(environment);
+        if (!loaded.TryGetValue(device, out IDisposable? model))
         {
             if (warning is not null)
                 MLNetInternals.LogWarning(environment, warning);
             long start = Stopwatch.GetTimestamp();
-            loaded[key] = model = open(device);
+            loaded[device] = model = open(device);
             MLNetInternals.LogInfo(environment, string.Create(CultureInfo.InvariantCulture,
-                $"Loaded the {name} on {device} in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s ({Precision})."));
+                $"Loaded the {name} on {device} in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.00} s ({(files is null ? $"{Precision}" : "ONNX Runtime")})."));
         }
         return model;
     }

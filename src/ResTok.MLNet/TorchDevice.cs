@@ -19,6 +19,13 @@ internal static class TorchDevice
         return device;
     }
 
+    /// <summary>As <see cref="Find"/>, the device by its name.</summary>
+    public static (string Device, string? Warning) FindName(IHostEnvironment environment)
+    {
+        (torch.Device device, string? warning) = Find(environment);
+        return (device.ToString(), warning);
+    }
+
     /// <returns>The device, and what to say where it is not the one that was asked for.</returns>
     /// <exception cref="InvalidOperationException">A GPU is asked for, there is none, and falling back is not allowed.</exception>
     public static (torch.Device Device, string? Warning) Find(IHostEnvironment environment)

@@ -123,6 +123,12 @@ public sealed class ExampleProgramTests
         foreach (string name in drawn.Select(file => Path.GetFileNameWithoutExtension(file)))
             Assert.Equal(again.Lines.Single(words => words.FirstOrDefault() == name + ":")[1..], run.Lines.Single(words => words.FirstOrDefault() == name && words[1] == "by")[3..]);
         AssertHoldsWeights(run.PathOf("plain.zip"));
+
+        Assert.All(Directory.GetFiles(library.Folder, "*.tokens.json").Select(file => Path.GetFileName(file).Split('.')[0]), name => Assert.Equal(
+            run.Lines.Single(words => words.FirstOrDefault() == name + ":")[1..], run.Lines.Single(words => words.FirstOrDefault() == name && words[1] == "in")[4..]));
+        AssertHoldsWeights(run.PathOf("pipeline.zip"));
+        string program = Path.Combine(Repository.Root, "examples", "Onnx", "bin", Repository.Configuration, "net10.0");
+        Assert.DoesNotContain(Directory.GetFiles(program, "*", SearchOption.AllDirectories), file => Path.GetFileName(file).Contains("LibTorchSharp", StringComparison.Ordinal));
     }
 
     private static void AssertHoldsWeights(string zip) => Assert.True(new FileInfo(zip).Length > 1_000_000, $"{zip} is too small to hold the weights.");

@@ -3,8 +3,8 @@ using System.CommandLine;
 using System.Globalization;
 using ResTok.Benchmarks;
 using ResTok.Benchmarks.Commands;
+using ResTok.Benchmarks.Demo;
 using ResTok.Benchmarks.Measuring;
-using ResTok.MLNet.Onnx;
 using ResTok.Models;
 using ResTok.Models.Runtime;
 using TorchSharp;
@@ -31,13 +31,33 @@ Add("generate", "One image with guidance, pass by pass, against reading the weig
 Add("pipeline", "Rows of an IDataView against the bare model.", (settings, _) => new PipelineCommand(settings).Run());
 Add("load", "Time to load against reading the file, and peak memory.", (settings, _) => new LoadCommand(settings).Run());
 Add("precision", "What bfloat16 changes in tokens and images.", (settings, given) => new PrecisionCommand(settings, given.GetValue(quick) ? 8 : given.GetValue(images)).Run()).Add(images);
+Add("resampling", "Resizing images with vectors against one value at a time.", (settings, _) => new ResamplingCommand(settings).Run());
 Add("kernels", "What curing hidden caches costs, and doing without oneDNN: auto, plain and safe in turns.", (settings, _) => new KernelsCommand(settings).Run());
 
-var features = new Option<int>("--features") { Description = "Generated images of the metrics' part, a multiple of 500.", DefaultValueFactory = _ => 50_000 };
-Add("evaluation", "The Inception network against large products, and memory of the metrics on many features.", (settings, given) => new EvaluationCommand(settings, given.GetValue(quick) ? 1000 : given.GetValue(features)).Run()).Add(features);
+Add("evaluation", "The Inception network against the processor's multiply-adds.", (settings, _) => new EvaluationCommand(settings).Run());
+var features = new Option<int>("--features") { Description = "Generated images, a multiple of 500.", DefaultValueFactory = _ => 50_000 };
+var reference = new Option<int>("--reference") { Description = "Real images, a multiple of 500.", DefaultValueFactory = _ => 10_000 };
+Command metrics = Add("metrics", "Time and memory of all metrics of generation on made-up features.", (_, given) =>
+    new MetricsCommand(given.GetValue(quick) ? 1000 : given.GetValue(features), given.GetValue(quick) ? 1000 : given.GetValue(reference)).Run());
+metrics.Add(features);
+metrics.Add(reference);
 
-var peers = new Option<OnnxPrecision[]>("--peers") { Description = "Number formats of ONNX Runtime.", DefaultValueFactory = _ => [OnnxPrecision.Float32, OnnxPrecision.Float16], AllowMultipleArgumentsPerToken = true };
-Add("peers", "This library against ONNX Runtime on the same weights, in turns.", (settings, given) => new PeersCommand(settings, given.GetValue(peers)!).Run()).Add(peers);
+var shards = new Option<string>("--photographs") { Description = "A folder of webdataset shards, as of examples/TrainDemo.", Required = true };
+var model = new Option<string>("--model") { Description = "The folder of tokenizer and generator.", DefaultValueFactory = _ => "src/ResTok.MLNet.DemoModel" };
+var output = new Option<string>("--output") { Description = "Where to write shards of held-out images, sheets to look at, and features.", DefaultValueFactory = _ => "out/demo-card" };
+var ofClass = new Option<int>("--of-class") { Description = "Photographs of a class that the judge learns from, at most.", DefaultValueFactory = _ => 240 };
+var samples = new Option<int>("--samples") { Description = "Generated images of a class, for each way to sample.", DefaultValueFactory = _ => 12 };
+var sampling = new Option<string[]>("--sampling") { Description = "Ways to sample, each as schedule,scale,start,temperature,top-k,top-p.", DefaultValueFactory = _ => ["step,3.75,0.25,1,0,0.95"], AllowMultipleArgumentsPerToken = true };
+Command demo = Add("demo", "What the demo model's card says beside restok evaluate: whether images are known again, and whether they are copies.", (_, given) =>
+    new DemoCommand(given.GetValue(model)!, given.GetValue(shards)!, given.GetValue(output)!, given.GetValue(ofClass), given.GetValue(samples), [.. given.GetValue(sampling)!.Select(DemoCommand.ParseSampling)]).Run());
+foreach (Option option in new Option[] { shards, model, output, ofClass, samples, sampling })
+    demo.Add(option);
+
+var peers = new Option<PeerPrecision[]>("--peers") { Description = "Number formats of ONNX Runtime.", DefaultValueFactory = _ => [PeerPrecision.Float32, PeerPrecision.Float16, PeerPrecision.Int8], AllowMultipleArgumentsPerToken = true };
+var pause = new Option<bool>("--pause") { Description = "Once models are loaded and warm, waits for a line of input: time to stop other work." };
+Command against = Add("peers", "This library against ONNX Runtime on the same weights, in turns.", (settings, given) => new PeersCommand(settings, given.GetValue(peers)!, given.GetValue(pause)).Run());
+against.Add(peers);
+against.Add(pause);
 
 var folder = new Argument<string>("folder");
 var childPrecision = new Argument<Precision>("number format");

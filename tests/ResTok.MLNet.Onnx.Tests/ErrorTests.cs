@@ -26,8 +26,11 @@ public sealed class ErrorTests : IDisposable
         Assert.Contains("tokenizer.json", Assert.Throws<CheckpointException>(() => OnnxTokenizer.Load(empty.Path)).Message, StringComparison.Ordinal);
         Assert.Contains("ExportOnnx", Assert.Throws<CheckpointException>(() => OnnxGenerator.Load(empty.Path)).Message, StringComparison.Ordinal);
         File.Copy(folder["tokenizer.json"], empty["tokenizer.json"]);
+        Assert.Contains("There is no " + empty["encoder.onnx"], Assert.Throws<CheckpointException>(() => OnnxTokenizer.Load(empty.Path)).Message, StringComparison.Ordinal);
+        File.Copy(folder["decoder.onnx"], empty["decoder.onnx"]);
         File.WriteAllText(empty["encoder.onnx"], "no model");
-        Assert.Contains("encoder.onnx", Assert.Throws<CheckpointException>(() => OnnxTokenizer.Load(empty.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("encoder.onnx cannot be run", Assert.Throws<CheckpointException>(() => OnnxTokenizer.Load(empty.Path)).Message, StringComparison.Ordinal);
+        File.Copy(folder["generator.onnx"], empty["generator.onnx"]);
         foreach (string text in new[] { "{", "[]", "{}", "{\"config\": 3}", "{\"config\": {}}" })
         {
             File.WriteAllText(empty["generator.json"], text);

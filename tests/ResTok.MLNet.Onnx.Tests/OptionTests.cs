@@ -144,6 +144,28 @@ public class OptionTests
         Assert.InRange(drawn.Zip(given).Count(pair => pair.First == pair.Second), 0.75 * given.Length, given.Length);
     }
 
+    [Fact]
+    public void Products_of_8_bits_are_a_quarter_of_the_size_and_roughly_the_same()
+    {
+        using TemporaryFolder whole = new(), eighth = new();
+        using ImageTokenizer tokenizer = TinyModels.CreateTokenizer();
+        using ImageGenerator generator = TinyModels.CreateGenerator();
+        var options = new OnnxExportOptions { QuantizesProducts = true };
+        tokenizer.ExportOnnx(eighth.Path, options);
+        generator.ExportOnnx(whole.Path);
+        generator.ExportOnnx(eighth.Path, options);
+        Assert.True(new FileInfo(eighth["generator.onnx"]).Length < 0.5 * new FileInfo(whole["generator.onnx"]).Length);
+        using OnnxTokenizer onnx = OnnxTokenizer.Load(eighth.Path);
+        using Tensor images = rand([1, 3, 32, 32], generator: new(1));
+        using TokenizerEncoding expected = tokenizer.Encode(images);
+        float[] latents = onnx.Encode(images.data<float>().ToArray()).Latents;
+        Assert.All(expected.Latents.contiguous().data<float>().ToArray().Zip(latents), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, 0.2f));
+        using var drawing = OnnxGenerator.Load(eighth.Path);
+        using Tensor tokens = generator.Generate(new([0, 1, 2, 3]), new() { Greedy = true });
+        int[] given = [.. Rows(tokens).SelectMany(row => row)], drawn = [.. drawing.Generate(new([0, 1, 2, 3]), new() { Greedy = true }).SelectMany(row => row)];
+        Assert.InRange(drawn.Zip(given).Count(pair => pair.First == pair.Second), 0.5 * given.Length, given.Length);
+    }
+
     private static void AssertSame(ImageGenerator generator, OnnxGenerator onnx, GenerationRequest request, SamplingOptions options)
     {
         using Tensor expected = generator.Generate(request, options);

@@ -34,6 +34,7 @@ public sealed class FreshProgramTests(PackedFeed feed)
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public void A_saved_pipeline_loads_and_predicts_in_a_program_published_as_a_single_file()
     {
         string folder = feed.Write("Single", "Microsoft.NET.Sdk", Code);
@@ -48,6 +49,7 @@ public sealed class FreshProgramTests(PackedFeed feed)
 
     /// <summary>ML.NET's own code cannot be trimmed: without TrimMode=partial such a program fails inside it.</summary>
     [Fact]
+    [Trait("Category", "Long")]
     public void A_saved_pipeline_loads_and_predicts_in_a_program_published_trimmed()
     {
         string folder = feed.Write("Trimmed", "Microsoft.NET.Sdk", Code);

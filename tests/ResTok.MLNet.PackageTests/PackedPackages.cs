@@ -20,8 +20,10 @@ public class PackedPackages : IDisposable
         }
     }
 
-    /// <summary>Unique, so that no NuGet cache can answer with an earlier build.</summary>
-    public string Version { get; } = string.Create(CultureInfo.InvariantCulture, $"0.0.1-test.{DateTime.UtcNow.Ticks}");
+    public string Version { get; } = NewVersion();
+
+    /// <summary>A unique one, so that no NuGet cache can answer with an earlier build.</summary>
+    public static string NewVersion() => string.Create(CultureInfo.InvariantCulture, $"0.0.1-test.{DateTime.UtcNow.Ticks}");
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("restok-package-test-").FullName;
 

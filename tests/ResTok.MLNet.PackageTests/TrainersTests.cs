@@ -17,6 +17,7 @@ public sealed class TrainersTests(PackedFeed feed)
     ];
 
     [Fact]
+    [Trait("Category", "Long")]
     public void Five_trainers_and_three_pipelines_run_save_and_load_built_and_published_as_one_file_with_its_own_runtime()
     {
         string folder = Write("Trainers", Patch);
@@ -45,6 +46,7 @@ public sealed class TrainersTests(PackedFeed feed)
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task Without_the_patch_the_build_warns_and_the_run_says_what_to_do()
     {
         string folder = Write("Unpatched");

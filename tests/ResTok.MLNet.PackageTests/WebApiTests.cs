@@ -59,6 +59,7 @@ public sealed class WebApiTests(PackedFeed feed)
         """;
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task A_web_service_answers_requests_at_the_same_time_from_a_pool_of_engines()
     {
         string folder = feed.Write("Web", "Microsoft.NET.Sdk.Web", Code);

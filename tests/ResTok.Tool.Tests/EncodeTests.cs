@@ -112,6 +112,8 @@ public sealed class EncodeTests : IDisposable
             Assert.Contains("'shape': ()", System.Text.Encoding.ASCII.GetString(label[..128]));
             Assert.Equal((long)rows[10 * image].Label!, BitConverter.ToInt64(label.AsSpan(label.Length - 8)));
         }
+        Assert.Equal(rows.Select(row => row.Id).Distinct(), File.ReadAllLines(data.PathOf("codes", "small64_ids.txt")));
+        Assert.Equal(7, Directory.GetFiles(data.PathOf("codes"), "*", SearchOption.AllDirectories).Length); // three of each kind, and the ids
     }
 
     private sealed class PathRow

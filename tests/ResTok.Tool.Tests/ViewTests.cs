@@ -42,4 +42,28 @@ public class ViewTests
             Assert.Equal(views[i], views[3 * 1024 + i / 32 * 32 + 31 - i % 32]);
         Assert.Throws<ArgumentOutOfRangeException>(() => new CroppedViews(32, 3, 1));
     }
+
+    [Theory]
+    [InlineData(SKEncodedImageFormat.Jpeg, 64, 100)] // a quarter; of an eighth, 38 would be left
+    [InlineData(SKEncodedImageFormat.Jpeg, 37, 50)]
+    [InlineData(SKEncodedImageFormat.Jpeg, 151, 400)]
+    [InlineData(SKEncodedImageFormat.Png, 64, 400)]
+    public void Of_a_JPEG_no_more_is_decoded_than_is_needed_where_that_is_asked_for(SKEncodedImageFormat format, int edge, int width)
+    {
+        using var bitmap = new SKBitmap(400, 300);
+        bitmap.Erase(new SKColor(10, 200, 90));
+        using SKData data = bitmap.Encode(format, 95);
+        using DecodedImage scaled = DecodedImage.Decode(data.ToArray(), "it", 1 << 20, followOrientation: false, edge), whole = DecodedImage.Decode(data.ToArray(), "it", 1 << 20, followOrientation: false);
+        Assert.Equal((width, width * 3 / 4 + (width == 50 ? 1 : 0)), (scaled.Width, scaled.Height));
+        Assert.Equal(400, whole.Width);
+        Assert.Equal(whole.Pixels[..4], scaled.Pixels[..4]);
+    }
+
+    [Fact]
+    public void A_table_says_that_images_were_decoded_so()
+    {
+        using var data = new DataSet();
+        Restok.Succeed("encode", data.Classes("pictures", ("a", 2)), "-o", data.PathOf("t.parquet"), "--scaled-decoding");
+        Assert.StartsWith("JPEG decoded at 1/2, 1/4 or 1/8", MLNet.Tables.TokenTableFiles.Open(data.PathOf("t.parquet"), new()).Files[0].Metadata.Preprocessing);
+    }
 }

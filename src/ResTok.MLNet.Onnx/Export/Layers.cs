@@ -14,11 +14,24 @@ internal static class Layers
     public static Value Linear(this WeightedGraph net, Value x, string layer, Value shape, Value? bias = null)
     {
         OnnxGraph graph = net.Graph;
-        Value weight = net.Weight(layer + ".weight");
         Value rows = graph.Reshape(graph.Cast(x, net.Compute), -1, net.ShapeOf(layer + ".weight")[1]);
         bias ??= net.Has(layer + ".bias") ? net.Weight(layer + ".bias") : null;
+        if (net.Quantizes)
+            return graph.Reshape(QuantizedProduct(net, rows, layer + ".weight", bias), shape);
+        Value weight = net.Weight(layer + ".weight");
         Value product = graph.Node("Gemm", net.Compute, bias is { } b ? [rows, weight, b] : [rows, weight], ("transB", 1));
         return graph.Reshape(product, shape);
+    }
+
+    /// <summary>In the form that ONNX Runtime fuses: sums of 8 bits, and then both scales.</summary>
+    private static Value QuantizedProduct(WeightedGraph net, Value rows, string parameter, Value? bias)
+    {
+        OnnxGraph graph = net.Graph;
+        (Value values, Value scale, Value zero) = graph.QuantizeDynamically(rows);
+        (Value weight, Value scales) = net.QuantizedWeight(parameter);
+        Value sums = graph.Node("MatMulInteger", ElementType.Int32, [values, weight, zero]);
+        Value product = graph.Mul(graph.Cast(sums, ElementType.Float32), graph.Mul(scale, scales));
+        return bias is { } b ? graph.Add(product, b) : product;
     }
 
     /// <inheritdoc cref="Linear(WeightedGraph, Value, string, Value, Value?)"/>

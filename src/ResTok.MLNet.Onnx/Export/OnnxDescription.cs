@@ -9,8 +9,8 @@ namespace ResTok.MLNet.Onnx.Export;
 /// <summary>What stands beside exported files, for people and programs that drive them.</summary>
 internal static class OnnxDescription
 {
-    public const string TokenizerFile = "tokenizer.json";
-    public const string GeneratorFile = "generator.json";
+    /// <summary>Under which a graph's metadata hold it too.</summary>
+    public const string MetadataKey = "restok";
 
     public static JsonObject Of(TokenizerConfig config, OnnxExportOptions options) => new()
     {

@@ -9,11 +9,15 @@ namespace ResTok.MLNet.Onnx.Export;
 /// <param name="name">The graph's name.</param>
 /// <param name="parameters">The model's state dict, in use until the file is written.</param>
 /// <param name="compute">The format of products and convolutions; norms, positions and what blocks add to stay float32.</param>
-internal sealed class WeightedGraph(string name, IReadOnlyDictionary<string, TorchSharp.Modules.Parameter> parameters, ElementType compute)
+/// <param name="quantizes">Whether products with weights are of 8 bits.</param>
+internal sealed class WeightedGraph(string name, IReadOnlyDictionary<string, TorchSharp.Modules.Parameter> parameters, ElementType compute, bool quantizes = false)
 {
     public OnnxGraph Graph { get; } = new(name);
 
     public ElementType Compute => compute;
+
+    /// <summary>Whether products with weights are of 8 bits.</summary>
+    public bool Quantizes => quantizes;
 
     public bool Has(string parameter) => parameters.ContainsKey(parameter);
 
@@ -25,6 +29,29 @@ internal sealed class WeightedGraph(string name, IReadOnlyDictionary<string, Tor
 
     /// <summary>A parameter in float32.</summary>
     public Value WeightFloat32(string parameter, params long[] shape) => Weight(parameter, ElementType.Float32, shape);
+
+    /// <summary>A matrix [outputs, inputs] as int8 [inputs, outputs], and the scale of each output.</summary>
+    public (Value Weight, Value Scales) QuantizedWeight(string parameter)
+    {
+        TorchSharp.Modules.Parameter tensor = parameters[parameter];
+        return (Graph.Initializer(parameter + " (Int8)", ElementType.Int8, [tensor.shape[1], tensor.shape[0]], stream => WriteQuantized(tensor, stream)),
+            Graph.Initializer(parameter + " (scales)", ElementType.Float32, [tensor.shape[0]], stream =>
+            {
+                using var noGradient = no_grad();
+                using var scope = NewDisposeScope();
+                TensorBytes.Write(Scales(tensor).squeeze(1).contiguous(), stream);
+            }));
+    }
+
+    private static void WriteQuantized(Tensor parameter, Stream stream)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        TensorBytes.Write((parameter.detach().to(ScalarType.Float32, CPU) / Scales(parameter)).round().to(ScalarType.Int8).t().contiguous(), stream);
+    }
+
+    /// <summary>[outputs, 1].</summary>
+    private static Tensor Scales(Tensor parameter) => parameter.detach().to(ScalarType.Float32, CPU).abs().amax([1], keepdim: true).clamp_min(1e-12) / 127;
 
     private Value Weight(string parameter, ElementType type, long[] shape)
     {

@@ -5,6 +5,8 @@ internal enum ElementType
 {
     Float32 = 1,
     UInt8 = 2,
+    Int8 = 3,
+    Int32 = 6,
     Int64 = 7,
     Bool = 9,
     Float16 = 10,

@@ -13,10 +13,12 @@ internal static class OnnxFile
     /// <summary>The operators are those of opset 17, which runtimes have had since 2022.</summary>
     public const int Opset = 17;
 
+    /// <summary>Of the format, that of this opset.</summary>
+    public const long IrVersion = 8;
+
     /// <summary>Constants of so many bytes together lie beside the file, where the runtime maps them and needs no second copy.</summary>
     public const long MostInside = 1L << 30;
 
-    private const long IrVersion = 8; // that of opset 17
     private const long SmallTensor = 1024; // bytes; smaller ones stay inside in any case, as shapes are inferred from them
     private const long Page = 4096; // what can be mapped starts at a multiple of it
 

@@ -76,6 +76,14 @@ internal sealed class OnnxGraph(string name)
         return results;
     }
 
+    /// <summary>Every number as 8 bits of a scale and a zero that all of them share: x ≈ scale · (value − zero).</summary>
+    public (Value Values, Value Scale, Value Zero) QuantizeDynamically(Value x)
+    {
+        string name = string.Create(CultureInfo.InvariantCulture, $"DynamicQuantizeLinear_{nodes++}");
+        Add("DynamicQuantizeLinear", [name, name + "_scale", name + "_zero"], [x], []);
+        return (new(name, ElementType.UInt8), new(name + "_scale", ElementType.Float32), new(name + "_zero", ElementType.UInt8));
+    }
+
     public Value Cast(Value x, ElementType type) => x.Type == type ? x : Node("Cast", type, [x], ("to", (int)type));
 
     private Value Constant(ElementType type, ReadOnlySpan<byte> bytes, long[] shape)

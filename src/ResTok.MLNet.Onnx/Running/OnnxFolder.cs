@@ -1,55 +1,56 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML.OnnxRuntime;
+using ResTok.MLNet.Backends;
 using ResTok.Models.Checkpoints;
 
 namespace ResTok.MLNet.Onnx.Running;
 
-/// <summary>A folder that <see cref="OnnxExport"/> wrote.</summary>
+/// <summary>Opens the graphs of a folder that <see cref="OnnxExport"/> wrote.</summary>
 internal static class OnnxFolder
 {
-    private const int LongestDescription = 4 << 20; // characters; real ones have a few thousand
-
-    /// <summary>Reads the configuration out of what stands beside the files.</summary>
-    /// <exception cref="CheckpointException">It is not there, or it is damaged.</exception>
-    public static T ReadConfig<T>(string folder, string file, Func<Stream, T> read)
+    /// <summary>Opens a graph and makes sure that it is of the model that the folder says it is.</summary>
+    /// <param name="files">The folder.</param>
+    /// <param name="file">The graph's name.</param>
+    /// <param name="options">Where it is to run.</param>
+    /// <param name="outputs">What it must give.</param>
+    /// <exception cref="CheckpointException">The file is damaged or of another model, or ONNX Runtime cannot run it.</exception>
+    /// <exception cref="InvalidOperationException">The program has no native part of ONNX Runtime.</exception>
+    public static InferenceSession Open(OnnxFiles files, string file, SessionOptions? options, params IReadOnlyList<string> outputs)
     {
-        string path = PathOf(folder, file);
+        string path = Path.Combine(files.Folder, file);
+        InferenceSession session = Native(() => options is null ? new InferenceSession(path) : new(path, options), fault => new CheckpointException($"{path} cannot be run: {fault.Message}", fault));
         try
         {
-            using StreamReader reader = File.OpenText(path);
-            JsonNode? config = JsonNode.Parse(SmallText.Read(reader, path, LongestDescription), documentOptions: new() { AllowDuplicateProperties = false })?["config"];
-            using var stream = new MemoryStream(System.Text.Encoding.UTF8.GetBytes((config ?? throw new JsonException("it has no 'config'")).ToJsonString()));
-            return read(stream);
+            if (outputs.FirstOrDefault(output => !session.OutputMetadata.ContainsKey(output)) is { } missing)
+                throw new CheckpointException($"{path} has no output '{missing}'. Export the model again.");
+            if (session.ModelMetadata.CustomMetadataMap.TryGetValue(Export.OnnxDescription.MetadataKey, out string? written) && !JsonNode.DeepEquals(JsonNode.Parse(written)?["config"], files.ReadConfig(json => JsonNode.Parse(json))))
+                throw new CheckpointException($"{path} is of another model than the configuration beside it. Export the model again, into an empty folder.");
+            return session;
         }
-        catch (Exception fault) when (fault is JsonException or ArgumentException or InvalidOperationException)
+        catch
         {
-            throw new CheckpointException($"{path} is not what ExportOnnx writes: {fault.Message}. Export the model again.", fault);
+            session.Dispose();
+            throw;
         }
     }
 
-    /// <exception cref="CheckpointException">The file is not there, or ONNX Runtime cannot run it.</exception>
+    /// <summary>Calls ONNX Runtime.</summary>
+    /// <param name="call">What to call.</param>
+    /// <param name="faulty">The exception that says what is wrong where it fails.</param>
     /// <exception cref="InvalidOperationException">The program has no native part of ONNX Runtime.</exception>
-    public static InferenceSession Open(string folder, string file, SessionOptions? options)
+    public static T Native<T>(Func<T> call, Func<OnnxRuntimeException, Exception> faulty)
     {
-        string path = PathOf(folder, file);
         try
         {
-            return options is null ? new(path) : new(path, options);
+            return call();
         }
         catch (OnnxRuntimeException fault)
         {
-            throw new CheckpointException($"{path} cannot be run: {fault.Message}", fault);
+            throw faulty(fault);
         }
         catch (Exception fault) when (fault is DllNotFoundException or TypeInitializationException)
         {
             throw new InvalidOperationException("ONNX Runtime's native part is missing. Reference one of Microsoft.ML.OnnxRuntime, Microsoft.ML.OnnxRuntime.Gpu and Microsoft.ML.OnnxRuntime.DirectML in the program.", fault);
         }
-    }
-
-    private static string PathOf(string folder, string file)
-    {
-        string path = Path.Combine(Path.GetFullPath(folder), file);
-        return File.Exists(path) ? path : throw new CheckpointException($"There is no {path}. Write it with ExportOnnx.");
     }
 }

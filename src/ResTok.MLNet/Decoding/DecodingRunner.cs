@@ -2,8 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using ResTok.MLNet.Rows;
-using ResTok.Models;
-using TorchSharp;
 
 namespace ResTok.MLNet.Decoding;
 
@@ -19,14 +17,7 @@ internal sealed class DecodingRunner(
     private readonly List<int> row = [];
     private byte[] pixels = []; // Rgba32 of each slot
 
-    protected override void RunBatch(int count)
-    {
-        ImageTokenizer tokenizer = model.Get(Environment);
-        using var scope = torch.NewDisposeScope();
-        torch.Tensor batch = torch.tensor(tokens.AsMemory(0, count * all), [count, all]);
-        using torch.Tensor images = tokenizer.Decode(batch, counts[..count]);
-        pixels = ResTokImages.Rgba(images);
-    }
+    protected override void RunBatch(int count) => pixels = model.Backend(Environment).Decode(tokens.AsMemory(0, count * all), counts[..count]);
 
     public override Delegate Getter(int output, Func<int> slot) => (ValueGetter<MLImage>)((ref MLImage value) =>
     {

@@ -1,9 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using ResTok.MLNet.Backends;
 using ResTok.MLNet.Rows;
 using ResTok.Models;
-using TorchSharp;
 
 namespace ResTok.MLNet.Encoding;
 
@@ -15,9 +15,7 @@ internal sealed class EncodingRunner : BatchRunner
     private readonly ResTokEncodingEstimator.Options options;
     private readonly int side;
     private readonly float[] pixels; // planar RGB of each slot
-    private long[] tokens = [];
-    private float[] latents = [];
-    private float[] features = [];
+    private EncodedImages encoded = EncodedImages.None;
 
     public EncodingRunner(
         ImageColumnReader reader, ResTokTokenizer model, IHostEnvironment environment, ResTokEncodingEstimator.Options options, int capacity)
@@ -30,28 +28,17 @@ internal sealed class EncodingRunner : BatchRunner
         pixels = new float[capacity * 3 * side * side];
     }
 
-    protected override void RunBatch(int count)
-    {
-        ImageTokenizer tokenizer = model.Get(Environment);
-        using var scope = torch.NewDisposeScope();
-        torch.Tensor batch = torch.tensor(pixels.AsMemory(0, count * 3 * side * side), [count, 3, side, side]);
-        using TokenizerEncoding encoding = tokenizer.Encode(
-            batch, options.FeaturesColumnName is null ? EncodingOutputs.None : EncodingOutputs.ImageTokens);
-        tokens = encoding.Tokens.cpu().data<long>().ToArray();
-        if (options.LatentsColumnName is not null)
-            latents = encoding.QuantizedLatents.cpu().contiguous().data<float>().ToArray();
-        if (options.FeaturesColumnName is not null)
-            features = encoding.ImageTokenLevels[0].mean([1]).cpu().contiguous().data<float>().ToArray();
-    }
+    protected override void RunBatch(int count) => encoded = model.Backend(Environment).Encode(
+        pixels.AsMemory(0, count * 3 * side * side), count, options.LatentsColumnName is not null, options.FeaturesColumnName is not null);
 
     public override Delegate Getter(int output, Func<int> slot)
     {
         TokenizerConfig config = model.Config;
         if (output == 0)
-            return TokenColumn.Getter(config.LatentTokens, options.TokensAsKeys, () => tokens, slot, IsMissing);
+            return TokenColumn.Getter(config.LatentTokens, options.TokensAsKeys, () => encoded.Tokens, slot, IsMissing);
         return output == 1 && options.LatentsColumnName is not null
-            ? Floats(config.TokenSize * config.LatentTokens, () => latents, slot)
-            : Floats(config.EncoderWidth, () => features, slot);
+            ? Floats(config.TokenSize * config.LatentTokens, () => encoded.Latents, slot)
+            : Floats(config.EncoderWidth, () => encoded.Features, slot);
     }
 
     protected override string? ReadRow(int slot, long position)

@@ -3,10 +3,10 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using ResTok.MLNet.Backends;
 using ResTok.MLNet.Interop;
 using ResTok.MLNet.Rows;
 using ResTok.Models;
-using TorchSharp;
 
 namespace ResTok.MLNet.Generation;
 
@@ -56,7 +56,7 @@ internal sealed class GenerationRunner : BatchRunner
     {
         long start = Stopwatch.GetTimestamp();
         tokens = new long[count * tokenCount];
-        ImageGenerator generator = model.Get(Environment);
+        IGeneratorBackend generator = model.Backend(Environment);
         // Rows of one batch share their passes, so they keep equally many tokens.
         foreach (IGrouping<int, int> group in Enumerable.Range(0, count).GroupBy(slot => prefixes[slot].Count))
         {
@@ -67,10 +67,12 @@ internal sealed class GenerationRunner : BatchRunner
                 Prefix = group.Key == 0 ? null : [.. slots.Select(slot => prefixes[slot])],
                 Levels = options.Levels,
             };
-            using torch.Tensor generated = generator.Generate(request, options.Sampling, OnStep);
-            long[] values = generated.data<long>().ToArray();
+            IReadOnlyList<IReadOnlyList<int>> generated = generator.Generate(request, options.Sampling, OnStep);
             for (int i = 0; i < slots.Length; i++)
-                values.AsSpan(i * tokenCount, tokenCount).CopyTo(tokens.AsSpan(slots[i] * tokenCount));
+            {
+                for (int position = 0; position < tokenCount; position++)
+                    tokens[slots[i] * tokenCount + position] = generated[i][position];
+            }
         }
         images += count;
         worked += Stopwatch.GetElapsedTime(start);

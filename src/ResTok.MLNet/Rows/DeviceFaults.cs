@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using Microsoft.ML.Runtime;
 using ResTok.MLNet.Interop;
 using ResTok.Models.Runtime;
-using TorchSharp;
 
 namespace ResTok.MLNet.Rows;
 
@@ -19,8 +18,8 @@ internal static class DeviceFaults
     /// <exception cref="InvalidOperationException">The device fails, and the CPU must not take over or is the device.</exception>
     public static void Run(IHostEnvironment environment, SharedWeights weights, int count, Action<int> run)
     {
-        torch.Device device = weights.DeviceFor(environment); // before the run: another thread may fall back meanwhile
-        bool isCpu = device.type == DeviceType.CPU;
+        string device = weights.DeviceFor(environment); // before the run: another thread may fall back meanwhile
+        bool isCpu = device == SharedWeights.Cpu;
         try
         {
             run(count);
@@ -40,7 +39,7 @@ internal static class DeviceFaults
 
     private static string Advice(int fitting) => fitting > 0
         ? $"{fitting} fit: set BatchSize to {fitting}."
-        : "Not even one fits: use a smaller model or Precision.BFloat16.";
+        : "Not even one fits: use a smaller model or a narrower precision.";
 
     /// <summary>How many rows there is memory for, found by trying halves; 0 where not even one fits.</summary>
     private static int Fitting(int count, Action<int> run)

@@ -40,6 +40,27 @@ internal static class AtomicFile
         }
     }
 
+    /// <summary>
+    /// The same for folders of very many files: nothing waits for the disk or lists the folder. What a killed process leaves has one name,
+    /// and is replaced by whoever writes the file again.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes to the path that it gets, whose ending is the file's.</param>
+    public static void WriteOneOfMany(string path, Action<string> write)
+    {
+        string temporary = Path.ChangeExtension(path, ".~tmp" + Path.GetExtension(path));
+        try
+        {
+            write(temporary);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
     private static void RemoveAbandoned(string path)
     {
         string name = Path.GetFileName(path) + ".";

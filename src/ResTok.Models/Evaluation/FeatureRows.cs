@@ -7,7 +7,8 @@ namespace ResTok.Models.Evaluation;
 /// <param name="dimensions">Numbers of a row, D.</param>
 internal sealed class FeatureRows(int dimensions) : IDisposable
 {
-    private const int Block = 1000;
+    /// <summary>Rows of a block.</summary>
+    public const int Block = 1000;
 
     private readonly List<Tensor> blocks = []; // [1000, D], the last filled in part
 

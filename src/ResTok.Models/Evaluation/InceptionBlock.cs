@@ -1,3 +1,4 @@
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -18,15 +19,19 @@ internal enum Pooling
 }
 
 /// <summary>A convolution, batch normalisation with fixed statistics, and ReLU.</summary>
-internal sealed class InceptionUnit
+internal sealed class InceptionUnit : IDisposable
 {
+    private const double Epsilon = 0.001;
+
+    private readonly Lock gate = new();
     private readonly Parameter weight;
     private readonly Parameter scale;
     private readonly Parameter shift;
     private readonly Parameter mean;
     private readonly Parameter variance;
-    private readonly long[] strides;
-    private readonly long[] padding;
+    private readonly int stride;
+    private readonly (int Height, int Width) padding;
+    private FoldedConvolution? folded; // made when first needed
 
     public InceptionUnit(ParameterScope scope, int inputs, int outputs, (int Height, int Width) kernel, int stride, (int Height, int Width) padding)
     {
@@ -37,17 +42,40 @@ internal sealed class InceptionUnit
         shift = norm.Parameter("bias", Initializer.Zeros, outputs);
         mean = norm.Parameter("running_mean", Initializer.Zeros, outputs);
         variance = norm.Parameter("running_var", Initializer.Ones, outputs);
-        strides = [stride, stride];
-        this.padding = [padding.Height, padding.Width];
+        (this.stride, this.padding) = (stride, padding);
     }
 
     public string Name { get; }
 
+    public int Outputs => (int)weight.shape[0];
+
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        Tensor y = nn.functional.conv2d(x, weight, null, strides, padding);
-        return nn.functional.batch_norm(y, mean, variance, scale, shift, training: false, eps: 0.001).relu_().MoveToOuterDisposeScope();
+        if (OwnKernels.SuitFolded(x))
+            return Folded().Apply(x).MoveToOuterDisposeScope();
+        Tensor y = nn.functional.conv2d(x, weight, null, [stride, stride], [padding.Height, padding.Width]);
+        return nn.functional.batch_norm(y, mean, variance, scale, shift, training: false, eps: Epsilon).relu_().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same, as some of the channels of a larger result.</summary>
+    /// <param name="x">[B, inputs, H, W], where <see cref="OwnKernels.SuitFolded"/>.</param>
+    /// <param name="result">[B, H', W', channels].</param>
+    /// <param name="channel">The first that is written.</param>
+    public void ForwardInto(Tensor x, Tensor result, int channel) => Folded().Apply(x, result, channel);
+
+    public void Dispose() => folded?.Dispose();
+
+    private FoldedConvolution Folded()
+    {
+        lock (gate)
+        {
+            if (folded is not null)
+                return folded;
+            using var scope = NewDisposeScope();
+            Tensor factor = scale.to(ScalarType.Float64) / (variance.to(ScalarType.Float64) + Epsilon).sqrt();
+            return folded = new(weight, factor, shift - mean * factor, stride, padding, isRectified: true);
+        }
     }
 }
 
@@ -69,6 +97,9 @@ internal sealed class InceptionBlock
     }
 
     public string Name { get; }
+
+    /// <summary>All its convolutions.</summary>
+    public IEnumerable<InceptionUnit> Units => branches.Concat(forks).SelectMany(branch => branch).Concat(afterPooling is null ? [] : [afterPooling]);
 
     public static InceptionBlock A(ParameterScope scope, int inputs, int pooled) => new(
         scope,
@@ -125,23 +156,37 @@ internal sealed class InceptionBlock
     public Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        var outputs = new List<Tensor>();
+        var ends = new List<(Tensor Input, InceptionUnit? Last)>(); // of each branch
         for (int i = 0; i < branches.Length; i++)
         {
-            Tensor y = branches[i].Aggregate(x, (input, unit) => unit.Forward(input));
-            if (forks.Length > 0 && forks[i].Length > 0)
-                outputs.AddRange(forks[i].Select(unit => unit.Forward(y)));
-            else
-                outputs.Add(y);
+            bool isForked = forks.Length > 0 && forks[i].Length > 0;
+            Tensor y = branches[i].SkipLast(isForked ? 0 : 1).Aggregate(x, (input, unit) => unit.Forward(input));
+            ends.AddRange(isForked ? forks[i].Select(unit => (y, (InceptionUnit?)unit)) : [(y, branches[i][^1])]);
         }
-        Tensor pooled = pooling switch
+        Tensor pooled = Pool(x, pooling);
+        ends.Add((pooled, afterPooling));
+        if (!OwnKernels.SuitFolded(x))
+            return cat([.. ends.Select(end => end.Last?.Forward(end.Input) ?? end.Input)], 1).MoveToOuterDisposeScope();
+        Tensor whole = OwnKernels.Empty(x.dtype, x.shape[0], pooled.shape[2], pooled.shape[3], ends.Sum(end => end.Last?.Outputs ?? end.Input.shape[1]));
+        int channel = 0;
+        foreach ((Tensor input, InceptionUnit? last) in ends)
         {
-            Pooling.Mean => nn.functional.avg_pool2d(x, [3, 3], [1, 1], [1, 1], count_include_pad: false),
-            Pooling.Max => nn.functional.max_pool2d(x, 3, 1, 1),
-            _ => nn.functional.max_pool2d(x, 3, 2),
-        };
-        outputs.Add(afterPooling?.Forward(pooled) ?? pooled);
-        return cat(outputs, 1).MoveToOuterDisposeScope();
+            last?.ForwardInto(input, whole, channel);
+            if (last is null)
+                whole.narrow(3, channel, input.shape[1]).copy_(input.permute(0, 2, 3, 1));
+            channel += last?.Outputs ?? (int)input.shape[1];
+        }
+        return whole.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
+    }
+
+    /// <param name="x">[B, C, H, W].</param>
+    /// <param name="how">Over windows of 3×3.</param>
+    public static Tensor Pool(Tensor x, Pooling how)
+    {
+        (int stride, int padding) = how == Pooling.MaxHalving ? (2, 0) : (1, 1);
+        return OwnKernels.SuitFolded(x) ? WindowPooling.Apply(x, stride, padding, isMean: how == Pooling.Mean)
+            : how == Pooling.Mean ? nn.functional.avg_pool2d(x, [3, 3], [1, 1], [1, 1], count_include_pad: false)
+            : nn.functional.max_pool2d(x, 3, stride, padding);
     }
 
     private static InceptionUnit Unit(ParameterScope scope, string name, int inputs, int outputs, int height = 1, int width = 1) =>

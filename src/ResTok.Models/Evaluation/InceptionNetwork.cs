@@ -1,3 +1,4 @@
+using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
 using ResTok.Models.Training.Losses;
 using TorchSharp;
@@ -15,6 +16,8 @@ internal sealed class InceptionNetwork : AuxiliaryNetwork
     public const int Features = 2048, SpatialFeatures = 17 * 17 * SpatialChannels, Classes = 1008;
 
     private const int SpatialChannels = 7; // of those of Mixed_6d's first branch
+
+    private const int Chunk = 2; // images that a CPU sees together: what they fill stays near
 
     private readonly InceptionUnit[] stem;
     private readonly InceptionBlock[] blocks;
@@ -56,7 +59,13 @@ internal sealed class InceptionNetwork : AuxiliaryNetwork
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
+        if (Device.type == DeviceType.CPU && images.shape[0] > Chunk)
+        {
+            InceptionFeatures[] parts = [.. images.split(Chunk).Select(part => Forward(part, layers))];
+            return new InceptionFeatures(cat([.. parts.Select(part => part.Pooled)]), cat([.. parts.Select(part => part.Spatial)]), cat([.. parts.Select(part => part.Logits)])).MoveToOuterDisposeScope();
+        }
         Tensor x = Resize(images.to(type, Device));
+        using CpuThreads.Taken threads = CpuThreads.TakeAll(OwnKernels.SuitFolded(x));
         layers?.Invoke("resize", x);
         x = (x - 128) / 128;
         for (int i = 0; i < stem.Length; i++)
@@ -65,7 +74,7 @@ internal sealed class InceptionNetwork : AuxiliaryNetwork
             layers?.Invoke(stem[i].Name, x);
             if (i is not (2 or 4))
                 continue;
-            x = nn.functional.max_pool2d(x, 3, 2);
+            x = InceptionBlock.Pool(x, Pooling.MaxHalving);
             layers?.Invoke(i == 2 ? "MaxPool_1" : "MaxPool_2", x);
         }
         Tensor? spatial = null;
@@ -79,6 +88,13 @@ internal sealed class InceptionNetwork : AuxiliaryNetwork
         Tensor pooled = x.mean([2, 3]);
         Tensor logits = pooled.mm(weight.t());
         return new(pooled.MoveToOuterDisposeScope(), spatial!.MoveToOuterDisposeScope(), logits.MoveToOuterDisposeScope());
+    }
+
+    public override void Dispose()
+    {
+        foreach (InceptionUnit unit in stem.Concat(blocks.SelectMany(block => block.Units)))
+            unit.Dispose();
+        base.Dispose();
     }
 
     /// <summary>What the network adds to <see cref="InceptionFeatures.Logits"/> for a class's probability; [1008].</summary>

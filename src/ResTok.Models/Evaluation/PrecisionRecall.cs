@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using ResTok.Models.Layers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,35 +16,68 @@ internal static class PrecisionRecall
     /// <summary>Whether both sets have more points than neighbours are counted.</summary>
     public static bool AreEnough(long sample, long reference) => Math.Min(sample, reference) > Neighbours;
 
-    /// <summary>Precision and recall.</summary>
+    /// <summary>Precision and recall. Each distance is computed once.</summary>
     /// <param name="reference">Features of real images, [R, D].</param>
     /// <param name="sample">Features of generated images, [S, D].</param>
     /// <returns>Shares in [0, 1].</returns>
     /// <exception cref="ArgumentException">There are fewer than four of either.</exception>
     public static (double Precision, double Recall) Of(FeatureRows reference, FeatureRows sample)
     {
-        using var noGradient = no_grad();
-        using var scope = NewDisposeScope();
-        return (Share(sample, reference, Radii(reference)), Share(reference, sample, Radii(sample)));
+        double[] ofReal = SquaredRadii(reference), ofSample = SquaredRadii(sample);
+        bool[] isNearReal = new bool[sample.Count], isNearSample = new bool[reference.Count];
+        ForEachPair(reference, sample, isOnce: false, (real, made, distances) =>
+        {
+            int at = 0;
+            for (int j = made.Start; j < made.End; j++)
+            {
+                double radius = ofSample[j];
+                bool isNear = isNearReal[j];
+                for (int i = real.Start; i < real.End; i++)
+                {
+                    double distance = distances[at++];
+                    isNear |= distance <= ofReal[i];
+                    isNearSample[i] |= distance <= radius;
+                }
+                isNearReal[j] = isNear;
+            }
+        });
+        return (Share(isNearReal), Share(isNearSample));
+
+        static double Share(bool[] points) => points.Count(isNear => isNear) / (double)points.Length;
     }
 
     /// <summary>The squared distance of each point to its third neighbour among the others: the fourth smallest, itself counted.</summary>
-    internal static Tensor Radii(FeatureRows points)
+    internal static double[] SquaredRadii(FeatureRows points)
     {
+        const int Kept = Neighbours + 1;
         if (points.Count <= Neighbours)
             throw new ArgumentException($"Precision and recall need more than {Neighbours} images on each side, and there are {points.Count}.", nameof(points));
-        return Gather(points, block =>
+        var nearest = new double[Kept * points.Count]; // of each point the smallest, ascending
+        Array.Fill(nearest, double.PositiveInfinity);
+        ForEachPair(points, points, isOnce: true, (first, second, distances) =>
         {
-            Tensor? nearest = null; // [B, 4]
-            foreach (Tensor distances in points.Blocks.Select(others => SquaredDistances(block, others)))
+            int at = 0;
+            for (int j = second.Start; j < second.End; j++)
             {
-                using var scope = NewDisposeScope();
-                Tensor all = nearest is null ? distances : cat([nearest, distances], 1);
-                nearest = all.topk((int)Math.Min(Neighbours + 1, all.shape[1]), 1, largest: false).values.MoveToOuterDisposeScope();
-                distances.Dispose();
+                for (int i = first.Start; i < first.End; i++)
+                {
+                    double distance = distances[at++];
+                    if (distance < nearest[Kept * j + Neighbours])
+                        Keep(nearest.AsSpan(Kept * j, Kept), distance);
+                    if (first.Start != second.Start && distance < nearest[Kept * i + Neighbours])
+                        Keep(nearest.AsSpan(Kept * i, Kept), distance);
+                }
             }
-            return nearest!.max(1).values;
         });
+        return [.. Enumerable.Range(0, (int)points.Count).Select(i => nearest[Kept * i + Neighbours])];
+
+        static void Keep(Span<double> smallest, double distance)
+        {
+            int place = smallest.Length - 1;
+            for (; place > 0 && smallest[place - 1] > distance; place--)
+                smallest[place] = smallest[place - 1];
+            smallest[place] = distance;
+        }
     }
 
     /// <summary>Of each of the first points, the nearest of others: its row and its squared distance.</summary>
@@ -69,35 +104,52 @@ internal static class PrecisionRecall
         return nearest;
     }
 
-    /// <summary>The share of points that lie within the radius of some centre.</summary>
-    private static double Share(FeatureRows points, FeatureRows centres, Tensor radii)
+    /// <summary>Squared distances between the points of two sets, block by block.</summary>
+    /// <param name="points">[N, D].</param>
+    /// <param name="others">[M, D].</param>
+    /// <param name="isOnce">Of a set and itself: whether of two blocks only the one before the other is asked for.</param>
+    /// <param name="use">Gets which points, which others, and the distances, all points' from each other in turn.</param>
+    private static void ForEachPair(FeatureRows points, FeatureRows others, bool isOnce, Action<(int Start, int End), (int Start, int End), double[]> use)
     {
-        using var scope = NewDisposeScope();
-        return Gather(points, block =>
+        using var noGradient = no_grad();
+        var distances = new double[FeatureRows.Block * FeatureRows.Block];
+        int start = 0;
+        foreach (Tensor rows in points.Blocks)
         {
-            Tensor within = zeros([block.shape[0]], dtype: ScalarType.Bool);
-            long at = 0;
-            foreach (Tensor others in centres.Blocks)
+            using var scope = NewDisposeScope();
+            Tensor wide = rows.to(ScalarType.Float64);
+            using FoldedConvolution? packed = OwnKernels.SuitFolded(wide) ? new(wide.view(wide.shape[0], -1, 1, 1)) : null;
+            double[] norms = SquaredNorms(wide);
+            int end = start + norms.Length, otherStart = 0;
+            foreach (Tensor otherRows in others.Blocks)
             {
                 using var inner = NewDisposeScope();
-                within.logical_or_(SquaredDistances(block, others).le(radii.narrow(0, at, others.shape[0])).any(1));
-                at += others.shape[0];
+                using Tensor owned = otherRows;
+                int otherEnd = otherStart + (int)owned.shape[0];
+                if (!isOnce || otherStart >= start)
+                {
+                    Tensor otherWide = owned.to(ScalarType.Float64);
+                    double[] otherNorms = SquaredNorms(otherWide);
+                    Tensor products = packed is null ? otherWide.mm(wide.t()) : packed.ApplyToRows(otherWide); // [others, points]
+                    ReadOnlySpan<double> ofProducts = MemoryMarshal.Cast<byte, double>(products.bytes);
+                    for (int j = 0, at = 0; j < otherNorms.Length; j++)
+                    {
+                        for (int i = 0; i < norms.Length; i++, at++)
+                            distances[at] = Math.Max(norms[i] + otherNorms[j] - 2 * ofProducts[at], 0);
+                    }
+                    use((start, end), (otherStart, otherEnd), distances);
+                }
+                otherStart = otherEnd;
             }
-            return within;
-        }).sum().item<long>() / (double)points.Count;
+            start = end;
+            rows.Dispose();
+        }
     }
 
-    /// <summary>One number a point, block by block.</summary>
-    private static Tensor Gather(FeatureRows points, Func<Tensor, Tensor> compute)
+    private static double[] SquaredNorms(Tensor rows)
     {
         using var scope = NewDisposeScope();
-        var parts = new List<Tensor>();
-        foreach (Tensor block in points.Blocks)
-        {
-            using var inner = NewDisposeScope();
-            parts.Add(compute(block).MoveToOuterDisposeScope());
-        }
-        return cat(parts).MoveToOuterDisposeScope();
+        return rows.pow(2).sum([1]).data<double>().ToArray();
     }
 
     private static Tensor SquaredDistances(Tensor points, Tensor others)

@@ -19,18 +19,17 @@ internal sealed class Conv2d(ParameterScope scope, int inputs, int outputs, int 
     /// <param name="addend">Is added, and may be overwritten where no gradient is wanted; or null.</param>
     public Tensor Forward(Tensor x, Tensor? addend = null)
     {
-        if (stride == 1 && kernel is (1 or 3) && OwnKernels.Suit(x))
+        if (stride == 1 && kernel is (1 or 3) && OwnKernels.Suit(x, weight))
             return Forward(x, null, addend);
-        if (addend is null)
-            return nn.functional.conv2d(x, weight, bias, strides, padding);
-        using Tensor y = nn.functional.conv2d(x, weight, bias, strides, padding);
-        return y + addend;
+        using var scope = NewDisposeScope();
+        Tensor y = nn.functional.conv2d(x.to(weight.dtype), weight, bias, strides, padding);
+        return (addend is null ? y : y + addend).MoveToOuterDisposeScope();
     }
 
     /// <summary>Of the image with every pixel doubled in both directions.</summary>
     public Tensor ForwardDoubled(Tensor x)
     {
-        if (OwnKernels.Suit(x))
+        if (OwnKernels.Suit(x, weight))
             return PackedConvolution.Apply(x, weight, bias, doubled: true);
         using Tensor large = nn.functional.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Nearest);
         return Forward(large);

@@ -14,14 +14,14 @@ internal sealed class LayerNorm(ParameterScope scope, int width, double epsilon 
 
     /// <param name="x">[…, width], of the weights' type or float32.</param>
     /// <returns>Of the weights' type.</returns>
-    public Tensor Forward(Tensor x) => OwnKernels.Suit(x) && weight.dtype == ScalarType.Float32 ? RowKernels.LayerNorm(x, weight, bias, epsilon)
+    public Tensor Forward(Tensor x) => OwnKernels.Suit(x, weight) ? RowKernels.LayerNorm(x, weight, bias, epsilon)
         : x.dtype == weight.dtype ? nn.functional.layer_norm(x, shape, weight, bias, epsilon) : ForwardFloat32(x).to(weight.dtype);
 
     /// <param name="x">[…, width].</param>
     /// <returns>In float32, whatever the weights' type.</returns>
     public Tensor ForwardFloat32(Tensor x)
     {
-        if (OwnKernels.Suit(x) && weight.dtype == ScalarType.Float32)
+        if (OwnKernels.Suit(x, weight))
             return RowKernels.LayerNorm(x, weight, bias, epsilon);
         using var scope = NewDisposeScope();
         return nn.functional.layer_norm(

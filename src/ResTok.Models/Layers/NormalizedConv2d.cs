@@ -18,7 +18,7 @@ internal sealed class NormalizedConv2d(ParameterScope norm, ParameterScope convo
     /// <param name="addend">Is added, and may be overwritten where no gradient is wanted; or null.</param>
     public Tensor Forward(Tensor x, Tensor? addend = null)
     {
-        if (OwnKernels.Suit(x))
+        if (OwnKernels.Suit(x, normWeight))
             return convolution.Forward(x, new(normWeight, normBias, groups, Epsilon), addend);
         using var scope = NewDisposeScope();
         Tensor y = convolution.Forward(InPlace.Silu(nn.functional.group_norm(x, groups, normWeight, normBias, Epsilon)));

@@ -12,7 +12,7 @@ internal sealed class RmsNorm(ParameterScope scope, int width, double epsilon)
 
     public Tensor Forward(Tensor x)
     {
-        if (OwnKernels.Suit(x) && weight.dtype == ScalarType.Float32)
+        if (OwnKernels.Suit(x, weight))
             return RowKernels.RmsNorm(x, weight, epsilon);
         using var outer = NewDisposeScope();
         Tensor wide = x.to(ScalarType.Float32);

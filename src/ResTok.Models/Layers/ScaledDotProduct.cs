@@ -12,9 +12,10 @@ internal static class ScaledDotProduct
     /// <param name="key">[B, heads, L, head].</param>
     /// <param name="value">[B, heads, L, head].</param>
     /// <param name="mask">Additive, broadcast to [B, heads, n, L], or null.</param>
+    /// <param name="format">Of what is multiplied, where that may be another than the queries'.</param>
     /// <returns>[B, heads, n, head].</returns>
-    public static Tensor Attend(Tensor query, Tensor key, Tensor value, Tensor? mask) =>
-        OwnKernels.Suit(query) ? PackedAttention.Apply(query, key, value, mask)
+    public static Tensor Attend(Tensor query, Tensor key, Tensor value, Tensor? mask, ScalarType format = ScalarType.Float32) =>
+        OwnKernels.Suit(query) ? PackedAttention.Apply(query, key, value, mask, null, format)
         : CpuAttention.PrefersProducts(query) ? Products(query, key, value, mask)
         : nn.functional.scaled_dot_product_attention(query, key, value, mask);
 

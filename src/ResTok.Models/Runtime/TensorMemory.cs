@@ -47,15 +47,16 @@ internal static unsafe partial class TensorMemory
     /// <summary>Grows with every operation that writes into the tensor, or into another view of its memory.</summary>
     public static long Version(Tensor tensor) => version(tensor.Handle);
 
-    /// <summary>A float32 CPU tensor in memory of our own.</summary>
+    /// <summary>A CPU tensor in memory of our own.</summary>
     /// <param name="start">Its first element.</param>
     /// <param name="free">Is called with <paramref name="start"/> when the last tensor that shares the memory is gone.</param>
     /// <param name="shape">Its shape.</param>
-    public static Tensor Wrap(void* start, delegate* unmanaged<void*, void> free, ReadOnlySpan<long> shape)
+    /// <param name="type">float32 or float64.</param>
+    public static Tensor Wrap(void* start, delegate* unmanaged<void*, void> free, ReadOnlySpan<long> shape, ScalarType type)
     {
         fixed (long* sizes = shape)
         {
-            nint handle = create(start, free, sizes, shape.Length, (sbyte)ScalarType.Float32, (sbyte)ScalarType.Float32, (int)DeviceType.CPU, -1, 0);
+            nint handle = create(start, free, sizes, shape.Length, (sbyte)type, (sbyte)type, (int)DeviceType.CPU, -1, 0);
             if (handle == 0)
                 CheckForErrors();
             return Tensor.UnsafeCreateTensor(handle);

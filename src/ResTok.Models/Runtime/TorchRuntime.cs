@@ -96,6 +96,7 @@ public static class TorchRuntime
                 (ProcessorNotice, IsSlowed) = cure;
             AreScalarsKept = ScalarKeeper.Start();
             TensorMemory.Find(libtorch);
+            BfloatProduct.Find(libtorch);
             OpenMp.Find(libtorch);
             if (Environment.GetEnvironmentVariable("OMP_NUM_THREADS") is null && torch.get_num_threads() > Environment.ProcessorCount)
                 torch.set_num_threads(Environment.ProcessorCount); // of .NET: within a container's limit, and DOTNET_PROCESSOR_COUNT

@@ -150,7 +150,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
             using var noGradient = no_grad();
             using var scope = NewDisposeScope();
             Tensor x = images.to(ScalarType.Float32, Device);
-            using CpuThreads.Taken threads = CpuThreads.TakeAll(OwnKernels.Suit(x) && DataType == ScalarType.Float32);
+            using CpuThreads.Taken threads = CpuThreads.TakeAll(OwnKernels.Suit(x) && Format == ScalarType.Float32);
             (Tensor z, Tensor[] imageLevels) = EncodeLatents(x, maps, outputs.HasFlag(EncodingOutputs.ImageTokens));
             Tensor latents = z.to(ScalarType.Float32);
             Quantization result = Quantizer.Quantize(latents);
@@ -242,7 +242,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
     /// <summary>From images [B, 3, S, S] in [0, 1], float32, to latents [B, C, 1, N] and image token levels, differentiable.</summary>
     private (Tensor Latents, Tensor[] ImageTokenLevels) EncodeLatents(Tensor images, List<Tensor>? maps, bool wantsImageTokens)
     {
-        Tensor x = normalization.Apply(images).to(DataType);
+        Tensor x = normalization.Apply(images).to(Format);
         using Tensor? features = PixelEncoder?.Forward(x);
         return Encoder.Forward(features ?? x, learnedLatents, maps, wantsImageTokens);
     }
@@ -258,9 +258,9 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         (Tensor z, Tensor[] imageLevels) = EncodeLatents(images, null, wantsImageTokens: true);
         Quantization result = Quantizer.Quantize(z);
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
-        Tensor latents = (quantize ? result.Quantized : result.Latents.transpose(1, 2).unsqueeze(2)).to(DataType);
+        Tensor latents = (quantize ? result.Quantized : result.Latents.transpose(1, 2).unsqueeze(2)).to(Format);
         Tensor rebuilt = PixelDecoder.Forward(Decoder.Forward(latents, counts, null)).to(ScalarType.Float32);
-        Tensor? features = featureToken is null ? null : Decoder.Features(latents, counts, featureToken.to(DataType));
+        Tensor? features = featureToken is null ? null : Decoder.Features(latents, counts, featureToken.to(Format));
         return new(rebuilt.MoveToOuterDisposeScope(), result.MoveToOuterDisposeScope(), imageLevels[0].MoveToOuterDisposeScope(), features?.MoveToOuterDisposeScope());
     }
 
@@ -273,7 +273,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         }
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        Tensor codes = Quantizer.Lookup(tokens.to(ScalarType.Int64, Device)).to(DataType); // [B, C, 1, n]
+        Tensor codes = Quantizer.Lookup(tokens.to(ScalarType.Int64, Device)).to(Format); // [B, C, 1, n]
         using CpuThreads.Taken threads = CpuThreads.TakeAll(OwnKernels.Suit(codes));
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
         Tensor features = Decoder.Forward(codes, counts, maps);

@@ -31,6 +31,7 @@ internal sealed class MovingAverage : IDisposable
     public void Update(long step)
     {
         using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
         float rest = (float)(1 - DecayAt(step, decay));
         foreach ((ParameterBlocks.Block block, Tensor average) in parameters.All.Zip(averages))
             average.lerp_(block.Values, rest);
@@ -40,9 +41,10 @@ internal sealed class MovingAverage : IDisposable
     public void Swap()
     {
         using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
         foreach ((ParameterBlocks.Block block, Tensor average) in parameters.All.Zip(averages))
         {
-            using Tensor own = block.Values.clone();
+            Tensor own = block.Values.clone();
             block.Values.copy_(average);
             average.copy_(own);
         }

@@ -69,6 +69,7 @@ internal sealed class ParameterBlocks : IDisposable
     public void ClearGradients()
     {
         using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
         foreach (Block block in blocks)
             block.Gradients.zero_();
     }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ResTok.Models;
 using ResTok.Tool.Models;
 using ResTok.Tool.Plans;
 using ResTok.Tool.Work;
@@ -21,36 +20,42 @@ internal sealed class WorkerOptions
         command.Add(decoders);
     }
 
-    public int Decoders(ParseResult parsed) => PlanOptions.AtLeastOne(parsed.GetValue(decoders), "--decoders");
-
     /// <summary>The plan's folder, or null.</summary>
     public string? Folder(ParseResult parsed) => parsed.GetValue(plan);
 
     /// <summary>Works on a plan.</summary>
+    /// <exception cref="InvalidDataException">The model is not the plan's.</exception>
     public async Task<int> RunAsync(ParseResult parsed, PlanFolder folder, ModelOptions model, CancellationToken cancellationToken)
     {
-        WorkerIndex worker = WorkerIndex.Find(parsed.GetValue(shard), folder.Plan.Workers, Environment.GetEnvironmentVariable);
-        var choice = new ModelChoice(folder.Plan.Model, folder.Plan.Precision);
-        string? path = await choice.LocateAsync(cancellationToken).ConfigureAwait(false);
-        torch.Device device = model.ReadDevice(parsed);
-        Worker.Run(folder, worker, opened => Open(opened, choice, path, device, Decoders(parsed)), cancellationToken);
-        int left = folder.Plan.Shards.Count(planned => folder.Find(planned) is null);
-        Console.WriteLine(left == 0 ? $"All {folder.Plan.Shards.Count} shards are done." : $"{left} of {folder.Plan.Shards.Count} shards are left to other workers.");
+        Plan plan = folder.Plan;
+        WorkerIndex worker = WorkerIndex.Find(parsed.GetValue(shard), plan.Workers, Environment.GetEnvironmentVariable);
+        Func<IShardWork> open = await PrepareAsync(parsed, plan, folder, model, cancellationToken).ConfigureAwait(false);
+        Worker.Run(folder, worker, open, cancellationToken);
+        int left = plan.Shards.Count(planned => folder.Find(planned) is null);
+        Console.WriteLine(left == 0 ? $"All {plan.Shards.Count} shards are done." : $"{left} of {plan.Shards.Count} shards are left to other workers.");
         return 0;
     }
 
-    /// <exception cref="InvalidDataException">The model is not the plan's.</exception>
-    private static IShardWork Open(PlanFolder folder, ModelChoice choice, string? path, torch.Device device, int decoders)
+    /// <summary>Opens what makes a plan that is in no folder, for whoever hands it the inputs.</summary>
+    public async Task<IShardWork> OpenAsync(ParseResult parsed, Plan plan, ModelOptions model, CancellationToken cancellationToken) =>
+        (await PrepareAsync(parsed, plan, null, model, cancellationToken).ConfigureAwait(false))();
+
+    private async Task<Func<IShardWork>> PrepareAsync(ParseResult parsed, Plan plan, PlanFolder? folder, ModelOptions model, CancellationToken cancellationToken)
     {
-        Plan plan = folder.Plan;
-        string hash = ModelChoice.Hash(path, plan.Task == PlanTask.Generate ? "generator" : "tokenizer");
-        if (hash != plan.ModelSha256)
-            throw new InvalidDataException($"The model {plan.Model} is not the plan's: SHA-256 {hash}, not {plan.ModelSha256}. Put that model there, or plan anew in another folder.");
-        return plan.Task switch
+        var choice = new ModelChoice(plan.Model, plan.Precision);
+        string? path = await choice.LocateAsync(cancellationToken).ConfigureAwait(false);
+        torch.Device device = model.ReadDevice(parsed);
+        int decoders = PlanOptions.AtLeastOne(parsed.GetValue(this.decoders), "--decoders");
+        return () =>
         {
-            PlanTask.Encode => new EncodingWork(plan, choice.LoadTokenizer(path, device), decoders, folder.Open),
-            PlanTask.Generate => new GenerationWork(plan, choice.LoadGenerator(path, device)),
-            _ => new DecodingWork(plan, choice.LoadTokenizer(path, device)),
+            if (folder is not null && ModelChoice.Hash(path, plan.Task == PlanTask.Generate ? "generator" : "tokenizer") is var hash && hash != plan.ModelSha256)
+                throw new InvalidDataException($"The model {plan.Model} is not the plan's: SHA-256 {hash}, not {plan.ModelSha256}. Put that model there, or plan anew in another folder.");
+            return plan.Task switch
+            {
+                PlanTask.Encode => new EncodingWork(plan, choice.LoadTokenizer(path, device), decoders, shard => folder!.Open(shard)),
+                PlanTask.Generate => new GenerationWork(plan, choice.LoadGenerator(path, device)),
+                _ => new DecodingWork(plan, choice.LoadTokenizer(path, device)),
+            };
         };
     }
 }

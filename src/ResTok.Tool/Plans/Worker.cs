@@ -14,16 +14,16 @@ internal static class Worker
 {
     /// <param name="folder">The plan.</param>
     /// <param name="worker">Which shards.</param>
-    /// <param name="work">Makes a shard.</param>
+    /// <param name="work">Opens what makes shards, where there are any to make.</param>
     /// <param name="cancellationToken">Ends after the batch under way.</param>
     /// <returns>Shards made.</returns>
     /// <exception cref="OperationCanceledException">It was stopped; the shard under way is made again by whoever comes next.</exception>
-    public static int Run(PlanFolder folder, WorkerIndex worker, Func<PlanFolder, IShardWork> work, CancellationToken cancellationToken)
+    public static int Run(PlanFolder folder, WorkerIndex worker, Func<IShardWork> work, CancellationToken cancellationToken)
     {
         PlanShard[] missing = [.. folder.Plan.Shards.Where((shard, number) => worker.Owns(number) && folder.Find(shard) is null)];
         if (missing.Length == 0)
             return 0;
-        using IShardWork open = work(folder);
+        using IShardWork open = work();
         foreach (PlanShard shard in missing)
         {
             cancellationToken.ThrowIfCancellationRequested();

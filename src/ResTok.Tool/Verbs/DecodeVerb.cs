@@ -5,7 +5,6 @@ using ResTok.MLNet;
 using ResTok.MLNet.Tables;
 using ResTok.Models.Checkpoints;
 using ResTok.Tool.CommandLine;
-using ResTok.Tool.Models;
 using ResTok.Tool.Plans;
 using ResTok.Tool.Work;
 using TorchSharp;
@@ -17,32 +16,21 @@ internal static class DecodeVerb
 {
     public static Command Create()
     {
-        var output = new Option<string?>("--output", "-o") { Description = "A folder for PNG files, or samples.npz for the official evaluator." };
         var options = new DecodingOptions();
-        var worker = new WorkerOptions();
-        var command = new Command("decode", "Makes images of a token table.") { output };
-        options.AddTo(command);
-        worker.AddTo(command);
-        return command.Runs(async (parsed, stop) =>
-        {
-            if (worker.Folder(parsed) is { } planned)
-                return await worker.RunAsync(parsed, PlanFolder.Open(planned), options.Model, stop).ConfigureAwait(false);
-            string target = Path.GetFullPath(parsed.GetValue(output) ?? throw new ArgumentException("Say where to write: -o images, or -o samples.npz."));
-            (Plan plan, TokenTableFiles table) = await options.PlanAsync(parsed, stop).ConfigureAwait(false);
-            var choice = new ModelChoice(plan.Model, plan.Precision);
-            using var work = new DecodingWork(plan, choice.LoadTokenizer(await choice.LocateAsync(stop).ConfigureAwait(false), options.Model.ReadDevice(parsed)));
-            var meter = new RunMeter();
-            ProgressDisplay.Run("decode", plan.Rows, meter, () =>
+        return PlannedVerb.Create(
+            "decode", "Makes images of a token table.",
+            "A folder for PNG files, or samples.npz for the official evaluator.", "-o images, or -o samples.npz", options.Model, options.AddTo,
+            async call =>
             {
-                if (target.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))
-                    AtomicFile.Write(target, stream => work.Write(table, stream, meter, stop));
-                else
-                    WriteFiles(work, table, target, meter, stop);
-                return 0;
+                (Plan plan, TokenTableFiles table) = await options.PlanAsync(call.Parsed, call.Stop).ConfigureAwait(false);
+                return await call.RunAsync<DecodingWork>(plan, (work, meter) =>
+                {
+                    if (call.Target.EndsWith(".npz", StringComparison.OrdinalIgnoreCase))
+                        AtomicFile.Write(call.Target, stream => work.Write(table, stream, meter, call.Stop));
+                    else
+                        WriteFiles(work, table, call.Target, meter, call.Stop);
+                }).ConfigureAwait(false);
             });
-            Console.WriteLine($"{target}: {meter.Describe()}");
-            return 0;
-        });
     }
 
     private static void WriteFiles(DecodingWork work, TokenTableFiles table, string folder, RunMeter meter, CancellationToken stop)
@@ -61,7 +49,7 @@ internal static class DecodeVerb
                     names.Add(name = string.Create(CultureInfo.InvariantCulture, $"{name}-row{row}"));
                 string path = Path.Combine(folder, name + ".png");
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                picture.Save(path);
+                AtomicFile.WriteOneOfMany(path, picture.Save);
             }
         }
     }

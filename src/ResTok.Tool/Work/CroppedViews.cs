@@ -34,6 +34,8 @@ internal sealed class CroppedViews : IImageViews
 
     public int Side { get; }
 
+    public int ShorterEdge => square;
+
     public string Description { get; }
 
     public void Cut(DecodedImage image, Span<float> target)

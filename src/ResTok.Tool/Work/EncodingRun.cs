@@ -19,11 +19,12 @@ internal sealed record InvalidInput(string Id, string Error);
 /// </summary>
 /// <param name="tokenizer">The model.</param>
 /// <param name="views">What to encode of each image.</param>
+/// <param name="scaledDecoding">Whether to decode no more of a JPEG than they need.</param>
 /// <param name="batchSize">Views a batch.</param>
 /// <param name="decoders">Threads that decode images.</param>
 /// <param name="failOnInvalid">Whether an image that cannot be used ends the run.</param>
 /// <param name="meter">Counts what is done.</param>
-internal sealed class EncodingRun(ImageTokenizer tokenizer, IImageViews views, int batchSize, int decoders, bool failOnInvalid, RunMeter meter)
+internal sealed class EncodingRun(ImageTokenizer tokenizer, IImageViews views, bool scaledDecoding, int batchSize, int decoders, bool failOnInvalid, RunMeter meter)
 {
     private readonly int imagesPerBatch = Math.Max(1, batchSize / views.Count);
     private readonly int valuesPerImage = views.Count * 3 * views.Side * views.Side;
@@ -74,7 +75,7 @@ internal sealed class EncodingRun(ImageTokenizer tokenizer, IImageViews views, i
     private IEnumerable<Batch> Batches(IEnumerable<InputImage> images)
     {
         Batch batch = NewBatch();
-        foreach (PreparedImage image in new ImagePreparation(views, decoders).Run(images))
+        foreach (PreparedImage image in new ImagePreparation(views, decoders, scaledDecoding).Run(images))
         {
             using (image)
             {

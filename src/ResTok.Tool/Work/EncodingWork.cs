@@ -14,7 +14,13 @@ namespace ResTok.Tool.Work;
 /// <param name="open">Gives a shard's images.</param>
 internal sealed class EncodingWork(Plan plan, ImageTokenizer tokenizer, int decoders, Func<PlanShard, IImageSource> open) : IShardWork
 {
+    private readonly bool scaledDecoding = plan.Views is { ScaledDecoding: true };
     private readonly IImageViews views = (plan.Views ?? ImageViews.Encoding).For(tokenizer.Config.CropSize);
+
+    /// <summary>Of the squares that the model sees, in pixels.</summary>
+    public int Side => views.Side;
+
+    private string Preprocessing => scaledDecoding ? $"JPEG decoded at 1/2, 1/4 or 1/8 where that is enough, {views.Description}" : views.Description;
 
     public ShardResult Run(PlanShard shard, Stream stream, RunMeter meter, CancellationToken cancellationToken) =>
         Run(open(shard).Read(), stream, meter, cancellationToken);
@@ -22,7 +28,7 @@ internal sealed class EncodingWork(Plan plan, ImageTokenizer tokenizer, int deco
     /// <summary>Makes one table.</summary>
     public ShardResult Run(IEnumerable<InputImage> images, Stream stream, RunMeter meter, CancellationToken cancellationToken)
     {
-        using var writer = new TokenTableWriter(stream, tokenizer.Config.LatentTokens, plan.MetadataOf(tokenizer.Config.CodebookSize, tokenizer.Config.ToJson(), views.Description));
+        using var writer = new TokenTableWriter(stream, tokenizer.Config.LatentTokens, plan.MetadataOf(tokenizer.Config.CodebookSize, tokenizer.Config.ToJson(), Preprocessing));
         List<InvalidInput> invalid = Encode(images, writer.Add, meter, cancellationToken);
         writer.Complete();
         return new(writer.Count, invalid);
@@ -30,7 +36,7 @@ internal sealed class EncodingWork(Plan plan, ImageTokenizer tokenizer, int deco
 
     /// <summary>Encodes to any sink.</summary>
     public List<InvalidInput> Encode(IEnumerable<InputImage> images, TokenSink sink, RunMeter meter, CancellationToken cancellationToken) =>
-        new EncodingRun(tokenizer, views, plan.BatchSize, decoders, plan.FailOnInvalid, meter).Run(images, sink, cancellationToken);
+        new EncodingRun(tokenizer, views, scaledDecoding, plan.BatchSize, decoders, plan.FailOnInvalid, meter).Run(images, sink, cancellationToken);
 
     public void Dispose() => tokenizer.Dispose();
 }

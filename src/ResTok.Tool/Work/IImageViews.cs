@@ -11,6 +11,9 @@ internal interface IImageViews
     /// <summary>Their side in pixels.</summary>
     int Side { get; }
 
+    /// <summary>What the image's shorter edge becomes before they are cut, in pixels.</summary>
+    int ShorterEdge { get; }
+
     /// <summary>How they are made, for the metadata of a table.</summary>
     string Description { get; }
 

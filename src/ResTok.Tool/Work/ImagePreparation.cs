@@ -9,7 +9,8 @@ namespace ResTok.Tool.Work;
 /// </summary>
 /// <param name="views">What to cut out of each.</param>
 /// <param name="decoders">Threads that decode.</param>
-internal sealed class ImagePreparation(IImageViews views, int decoders)
+/// <param name="scaledDecoding">Whether to decode no more of a JPEG than they need.</param>
+internal sealed class ImagePreparation(IImageViews views, int decoders, bool scaledDecoding = false)
 {
     private const int AheadOfDecoder = 8; // images, each
 
@@ -46,7 +47,7 @@ internal sealed class ImagePreparation(IImageViews views, int decoders)
         void Decode()
         {
             foreach (PreparedImage image in waiting.Reader.ReadAllAsync().ToBlockingEnumerable())
-                image.Prepare(views);
+                image.Prepare(views, scaledDecoding);
         }
 
         void Drop(PreparedImage image)

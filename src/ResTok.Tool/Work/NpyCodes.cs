@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using ResTok.Models.Checkpoints;
 using ResTok.Models.Evaluation;
 
 namespace ResTok.Tool.Work;
@@ -13,6 +14,7 @@ internal sealed class NpyCodes : IDisposable
 {
     private readonly string codes;
     private readonly string labels;
+    private readonly string idsPath;
     private readonly StreamWriter ids;
     private readonly List<long> views = [];
     private (string Id, int Label)? image;
@@ -24,7 +26,8 @@ internal sealed class NpyCodes : IDisposable
     {
         codes = Directory.CreateDirectory(Path.Combine(folder, $"{name}_codes")).FullName;
         labels = Directory.CreateDirectory(Path.Combine(folder, $"{name}_labels")).FullName;
-        ids = new(Path.Combine(folder, $"{name}_ids.txt"));
+        idsPath = Path.Combine(folder, $"{name}_ids.txt");
+        ids = new(idsPath + ".tmp");
     }
 
     /// <summary>Images written.</summary>
@@ -42,11 +45,12 @@ internal sealed class NpyCodes : IDisposable
         viewCount = view + 1;
     }
 
-    /// <summary>Writes the last image.</summary>
+    /// <summary>Writes the last image, and what the images are called.</summary>
     public void Complete()
     {
         Flush();
-        ids.Flush();
+        ids.Dispose();
+        File.Move(idsPath + ".tmp", idsPath, overwrite: true);
     }
 
     public void Dispose() => ids.Dispose();
@@ -56,7 +60,7 @@ internal sealed class NpyCodes : IDisposable
         if (image is not { } current)
             return;
         string name = Count.ToString(CultureInfo.InvariantCulture) + ".npy";
-        Write(Path.Combine(codes, name), $"({viewCount}, {views.Count / viewCount})", CollectionsMarshal.AsSpan(views));
+        Write(Path.Combine(codes, name), $"({viewCount}, {views.Count / viewCount})", [.. views]);
         Write(Path.Combine(labels, name), "()", [current.Label]);
         ids.WriteLine(current.Id);
         views.Clear();
@@ -64,14 +68,10 @@ internal sealed class NpyCodes : IDisposable
         Count++;
     }
 
-    private static void Write(string path, string shape, ReadOnlySpan<long> values)
+    private static void Write(string path, string shape, long[] values) => AtomicFile.WriteOneOfMany(path, temporary =>
     {
-        string temporary = path + ".tmp";
-        using (FileStream file = File.Create(temporary))
-        {
-            NpyArray.WriteHead(file, "<i8", shape);
-            file.Write(MemoryMarshal.AsBytes(values));
-        }
-        File.Move(temporary, path, overwrite: true);
-    }
+        using FileStream file = File.Create(temporary);
+        NpyArray.WriteHead(file, "<i8", shape);
+        file.Write(MemoryMarshal.AsBytes<long>(values));
+    });
 }

@@ -23,11 +23,13 @@ internal sealed class PreparedImage(InputImage image) : IDisposable
     private int Length { get; set; }
 
     /// <summary>Decodes and cuts, on the thread that calls.</summary>
-    public void Prepare(IImageViews views)
+    /// <param name="views">What to cut.</param>
+    /// <param name="scaledDecoding">Whether to decode no more of a JPEG than they need.</param>
+    public void Prepare(IImageViews views, bool scaledDecoding)
     {
         try
         {
-            using DecodedImage decoded = DecodedImage.Decode(image.Read(), $"'{image.Id}'", ImageFile.MostPixels, followOrientation: false);
+            using DecodedImage decoded = DecodedImage.Decode(image.Read(), $"'{image.Id}'", ImageFile.MostPixels, followOrientation: false, scaledDecoding ? views.ShorterEdge : null);
             Length = views.Count * 3 * views.Side * views.Side;
             buffer = ArrayPool<float>.Shared.Rent(Length);
             views.Cut(decoded, buffer.AsSpan(0, Length));

@@ -10,6 +10,8 @@ internal sealed class WholeImage(int side) : IImageViews
 
     public int Side => side;
 
+    public int ShorterEdge => side;
+
     public string Description => $"shorter edge to {side}, bicubic, centre crop";
 
     public void Cut(DecodedImage image, Span<float> target) => ResTokImages.FitPlanes(image, side, target);

@@ -8,8 +8,18 @@ using static TorchSharp.torch;
 
 namespace ResTok.Benchmarks.Commands;
 
+/// <summary>Number formats of ONNX Runtime.</summary>
+internal enum PeerPrecision
+{
+    Float32,
+    Float16,
+
+    /// <summary>Products with weights; a scale for each output and one for all rows of the other factor.</summary>
+    Int8,
+}
+
 /// <summary>This library against ONNX Runtime on the same weights, in turns in one process.</summary>
-internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<OnnxPrecision> peerPrecisions)
+internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<PeerPrecision> peerPrecisions, bool pauses)
 {
     private readonly MarkdownTable table = new(
         $"{settings.Size}, rounds: {settings.Rounds}", "batch", "by", "precision", "s/image", "±", "× ResTok Float32", "CPU s/image", "× ResTok Float32", "GFLOP/s", "of peak");
@@ -32,7 +42,7 @@ internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<Onn
         }
         table.Print();
         Console.WriteLine($"Peak: {peak.Gigaflops:0} GFLOP/s of float32 multiply-adds, {peak.ReadGigabytes:0.0} GB/s of reading memory, measured in each round. GFLOP/s count what the network's layers are defined to compute, not what a kernel saves.");
-        Console.WriteLine($"ONNX Runtime {OrtEnv.Instance().GetVersionString()}, CPU. Float16 on a CPU is converted to float32 and back. The columns with × are the median over rounds of what "
+        Console.WriteLine($"ONNX Runtime {OrtEnv.Instance().GetVersionString()}, CPU. Float16 on a CPU is converted to float32 and back; Int8 is of the products with weights. The columns with × are the median over rounds of what "
             + "ResTok in float32 takes over what the row takes: above 1 is faster. CPU seconds are of all threads; beside them, what else runs on the machine counts little. Generating is with guidance 3.75.");
     }
 
@@ -44,11 +54,18 @@ internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<Onn
             for (int i = 0; i < (peer.What == "generate" ? Subjects.GenerationsToWarmUp : 1); i++)
                 peer.Call();
         }
+        if (pauses)
+        {
+            Console.WriteLine("Ready: give a line to measure.");
+            Console.ReadLine();
+        }
         for (int round = 0; round < settings.Rounds; round++)
         {
             peak.Measure();
             peers.ForEach(peer => peer.RunRound());
         }
+        if (pauses)
+            Console.WriteLine("Measured.");
         foreach (Peer peer in peers.OrderBy(peer => peer.What, StringComparer.Ordinal).ThenBy(peer => peer.Batch))
         {
             Peer? ours = peers.Find(other => other.What == peer.What && other.Batch == peer.Batch && other is { By: "ResTok", Precision: "Float32" });
@@ -74,7 +91,7 @@ internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<Onn
                 peers.Add(new("decode", batch, "ResTok", $"{precision}", () => tokenizer.Decode(tokens).Dispose()));
             }
         }
-        foreach (OnnxPrecision precision in peerPrecisions)
+        foreach (PeerPrecision precision in peerPrecisions)
         {
             string place = Export(folder, precision, () => Subjects.Tokenizer(settings.Size, Precision.Float32), (model, path, how) => model.ExportOnnx(path, how));
             OnnxTokenizer onnx = Own(OnnxTokenizer.Load(place, options));
@@ -99,7 +116,7 @@ internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<Onn
             foreach (int batch in settings.Batches)
                 peers.Add(new("generate", batch, "ResTok", $"{precision}", () => generator.Generate(Request(batch), Subjects.Sampling).Dispose()));
         }
-        foreach (OnnxPrecision precision in peerPrecisions)
+        foreach (PeerPrecision precision in peerPrecisions)
         {
             string place = Export(folder, precision, () => Subjects.Generator(settings.Size, Precision.Float32), (model, path, how) => model.ExportOnnx(path, how));
             OnnxGenerator onnx = Own(OnnxGenerator.Load(place, options));
@@ -109,13 +126,13 @@ internal sealed class PeersCommand(BenchmarkSettings settings, IReadOnlyList<Onn
         return peers;
     }
 
-    private static string Export<TModel>(string folder, OnnxPrecision precision, Func<TModel> create, Action<TModel, string, OnnxExportOptions> export)
+    private static string Export<TModel>(string folder, PeerPrecision precision, Func<TModel> create, Action<TModel, string, OnnxExportOptions> export)
         where TModel : PretrainedModel
     {
         string place = Path.Combine(folder, $"{typeof(TModel).Name}-{precision}");
         using TModel model = create();
         long start = Stopwatch.GetTimestamp();
-        export(model, place, new() { Precision = precision });
+        export(model, place, new() { Precision = precision == PeerPrecision.Float16 ? OnnxPrecision.Float16 : OnnxPrecision.Float32, QuantizesProducts = precision == PeerPrecision.Int8 });
         long bytes = new DirectoryInfo(place).GetFiles().Sum(file => file.Length);
         Console.WriteLine($"Exported the {typeof(TModel).Name} in {precision}: {bytes / 1e9:0.00} GB in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s.");
         return place;

@@ -58,7 +58,7 @@ internal sealed unsafe class ProcessorPeak
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float MultiplyAdd<TLanes>()
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, ILanes<TLanes, float>
     {
         TLanes x = TLanes.Broadcast(0.999f), y = TLanes.Broadcast(0.001f), one = TLanes.Broadcast(1), a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
         for (int step = 0; step < Steps; step++)

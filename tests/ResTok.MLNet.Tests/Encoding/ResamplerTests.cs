@@ -14,6 +14,9 @@ public class ResamplerTests
     [InlineData(1, 300, 1, 17, false)]
     [InlineData(300, 1, 17, 1, false)]
     [InlineData(33, 31, 33, 31, false)] // as it is
+    [InlineData(13, 17, 5, 4, false)]
+    [InlineData(1, 1, 5, 3, false)]
+    [InlineData(3000, 21, 9, 7, false)]
     [InlineData(563, 601, 281, 300, true)]
     [InlineData(562, 600, 281, 300, true)]
     public void Vectors_give_what_single_values_give(int width, int height, int newWidth, int newHeight, bool isBox)
@@ -23,7 +26,11 @@ public class ResamplerTests
         new Random(width).NextBytes(source);
         for (int i = 0; i < source.Length; i += 7) // edges as steep as can be, which over- and undershoot
             source[i] = (byte)(i % 2 * 255);
-        Assert.Equal(Plain(source, width, height, newWidth, newHeight, filter), Resampler.Resize(source, width, height, newWidth, newHeight, filter));
+        byte[] expected = Plain(source, width, height, newWidth, newHeight, filter);
+        Assert.Equal(expected, Resampler.Resize(source, width, height, newWidth, newHeight, filter));
+        uint[] plainly = PlainResampler.Resample( // what processors without such vectors run
+            source, 3, width, height, ResamplingTaps.Of(filter, width, newWidth, 0, newWidth), ResamplingTaps.Of(filter, height, newHeight, 0, newHeight, 2));
+        Assert.Equal(expected, plainly.SelectMany(pixel => BitConverter.GetBytes(pixel)[..3]));
     }
 
     [Fact]
@@ -41,6 +48,15 @@ public class ResamplerTests
             for (int x = 0; x < Side; x++)
                 Assert.Equal(square.AsSpan(3 * (y * Side + x), 3).ToArray(), BitConverter.GetBytes(pixels[y * Side + x])[..3]);
         }
+    }
+
+    [Fact]
+    public void Planes_are_the_255ths_of_each_colour()
+    {
+        uint[] pixels = [.. Enumerable.Range(0, 259).Select(i => (uint)((byte)i | (byte)(3 * i) << 8 | (byte)(7 * i) << 16 | 77 << 24))]; // no multiple of a vector
+        var planes = new float[3 * pixels.Length];
+        ResTokImages.ToPlanes(pixels, planes);
+        Assert.Equal(Enumerable.Range(0, 3).SelectMany(colour => pixels.Select(pixel => (byte)(pixel >> (8 * colour)) / 255f)), planes);
     }
 
     private static byte[] Plain(byte[] source, int width, int height, int newWidth, int newHeight, ResamplingFilter filter)

@@ -5,7 +5,6 @@ using Microsoft.ML.Runtime;
 using ResTok.MLNet.Interop;
 using ResTok.MLNet.Rows;
 using ResTok.Models;
-using TorchSharp;
 using static ResTok.MLNet.Tests.PipelineData;
 
 namespace ResTok.MLNet.Tests;
@@ -91,7 +90,7 @@ public sealed class DeviceFaultTests : IDisposable
 
     /// <summary>A device with memory for so many rows, until the CPU takes over.</summary>
     private static Action<int> Device(ResTokTokenizer model, string fault, int fitting) =>
-        count => Fail(count > fitting && model.Weights.DeviceFor(MLNetInternals.EnvironmentOf(new MLContext().Transforms)).type != DeviceType.CPU, fault);
+        count => Fail(count > fitting && model.Weights.DeviceFor(MLNetInternals.EnvironmentOf(new MLContext().Transforms)) != SharedWeights.Cpu, fault);
 
     private static void Fail(bool fails, string message)
     {
@@ -119,5 +118,5 @@ public sealed class DeviceFaultTests : IDisposable
         return string.Join(";", encode.Transform(data).GetColumn<int[]>("Tokens").Select(Join));
     }
 
-    private ResTokTokenizer OnMeta() => new(folder, null, find: _ => (torch.device("meta"), null));
+    private ResTokTokenizer OnMeta() => new(folder, null, find: _ => ("meta", null));
 }

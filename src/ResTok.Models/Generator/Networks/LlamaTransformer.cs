@@ -74,8 +74,11 @@ internal sealed class LlamaTransformer : IDisposable
     }
 
     /// <summary>Empty caches for a run of so many rows and positions.</summary>
-    public IReadOnlyList<KeyValueCache> CreateCaches(long rows, int positions) =>
-        [.. blocks.Select(_ => new KeyValueCache(rows, config.KeyValueHeads ?? config.Heads, positions, config.Width / config.Heads, dataType, device))];
+    public IReadOnlyList<KeyValueCache> CreateCaches(long rows, int positions)
+    {
+        using var noGradient = no_grad();
+        return [.. blocks.Select(_ => new KeyValueCache(rows, config.KeyValueHeads ?? config.Heads, positions, config.Width / config.Heads, OwnKernels.Format(dataType, device), device))];
+    }
 
     /// <summary>Additive [end − start, end], or null where every position sees all up to <paramref name="end"/>.</summary>
     internal Tensor? Mask(int start, int end)
@@ -89,7 +92,7 @@ internal sealed class LlamaTransformer : IDisposable
             for (int column = 0; column < end; column++)
                 values[row - start, column] = Layout.MayAttend(row, column) ? 0 : float.NegativeInfinity;
         }
-        return tensor(values).to(dataType, device).MoveToOuterDisposeScope();
+        return tensor(values).to(OwnKernels.Format(dataType, device), device).MoveToOuterDisposeScope();
     }
 
     public void Dispose() => Rotary.Dispose();
@@ -103,6 +106,6 @@ internal sealed class LlamaTransformer : IDisposable
             InputKind.Token => tokenEmbeddings.index_select(0, tokens.narrow(1, run.First, run.Count).flatten()).unflatten(0, [classes.shape[0], run.Count]),
             _ => specialEmbeddings!.narrow(0, run.First, run.Count).unsqueeze(0).expand(classes.shape[0], -1, -1),
         })];
-        return cat(runs, 1).MoveToOuterDisposeScope();
+        return cat(runs, 1).to(OwnKernels.Format(dataType, device)).MoveToOuterDisposeScope();
     }
 }

@@ -91,8 +91,8 @@ internal sealed class GenerationRun : IDisposable
     public void Sample(Tensor logits)
     {
         GenerationPass pass = passes[next];
-        using Tensor onCpu = logits.cpu().contiguous();
-        float[] values = onCpu.data<float>().ToArray();
+        using var scope = NewDisposeScope();
+        float[] values = logits.cpu().contiguous().data<float>().ToArray();
         int codes = (int)logits.shape[2];
         Parallel.For(0, tokens.Length * pass.Count, i =>
         {

@@ -19,7 +19,7 @@ internal static class CpuLinear
     /// <returns>[…, outputs].</returns>
     public static Tensor Apply(Tensor x, Tensor weight, Tensor? bias, Activation activation = Activation.None, Tensor? factor = null, Tensor? scale = null, Tensor? addend = null)
     {
-        if (OwnKernels.Suit(x))
+        if (OwnKernels.Suit(x, weight))
             return PackedProduct.Apply(x, weight, bias, activation, factor, scale, addend);
         using var scope = NewDisposeScope();
         Tensor y = nn.functional.linear(x, weight, bias);

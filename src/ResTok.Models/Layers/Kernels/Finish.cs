@@ -1,5 +1,5 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ResTok.Models.Layers.Kernels;
 
@@ -29,26 +29,41 @@ internal unsafe struct Finish
     /// <param name="width">Columns wanted of it.</param>
     /// <param name="offset">Of the first row's first column in the output.</param>
     /// <param name="column">The first column.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Store(float* sums, int panel, int rows, int width, nint offset, int column)
     {
-        int whole = width - width % Vector<float>.Count;
+        if (Vector512.IsHardwareAccelerated)
+            Store<Lanes512>(sums, panel, rows, width, offset, column);
+        else if (Vector256.IsHardwareAccelerated)
+            Store<Lanes256>(sums, panel, rows, width, offset, column);
+        else
+            Store<Lanes128>(sums, panel, rows, width, offset, column);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Store<TLanes>(float* sums, int panel, int rows, int width, nint offset, int column)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        int whole = width - width % TLanes.Count;
+        // In registers, not read again after every store.
+        Activation activation = Activation;
+        float* output = Output, bias = Bias == null ? null : Bias + column, scale = Scale == null ? null : Scale + column, addend = Addend, factor = Factor;
         for (int row = 0; row < rows; row++, sums += panel, offset += RowStride)
         {
-            for (int i = 0; i < whole; i += Vector<float>.Count)
-                Vector.Store(Value(Vector.Load(sums + i), Bias, Scale, Factor, Addend, column + i, offset + i), Output + offset + i);
+            for (int i = 0; i < whole; i += TLanes.Count)
+                TLanes.Store(Value(TLanes.Load(sums + i), activation, bias, scale, factor, addend, i, offset + i), output + offset + i);
             if (whole < width)
-                StoreRest(sums + whole, width - whole, offset + whole, column + whole);
+                StoreRest<TLanes>(sums + whole, width - whole, offset + whole, column + whole);
         }
     }
 
     /// <summary>The last columns, fewer than a register holds.</summary>
-    private readonly void StoreRest(float* sums, int count, nint offset, int column)
+    private readonly void StoreRest<TLanes>(float* sums, int count, nint offset, int column)
+        where TLanes : struct, ILanes<TLanes>
     {
-        int register = Vector<float>.Count;
-        float* copies = stackalloc float[5 * register];
-        float* bias = Copy(Bias, column, 1), scale = Copy(Scale, column, 2), factor = Copy(Factor, offset, 3), addend = Copy(Addend, offset, 4);
-        Vector.Store(Value(Vector.Load(sums), bias, scale, factor, addend, 0, 0), copies);
+        int register = TLanes.Count;
+        float* copies = stackalloc float[6 * register];
+        float* bias = Copy(Bias, column, 1), scale = Copy(Scale, column, 2), factor = Copy(Factor, offset, 3), addend = Copy(Addend, offset, 4), given = Copy(sums, 0, 5);
+        TLanes.Store(Value(TLanes.Load(given), Activation, bias, scale, factor, addend, 0, 0), copies);
         new ReadOnlySpan<float>(copies, count).CopyTo(new Span<float>(Output + offset, count));
 
         float* Copy(float* from, nint at, int place)
@@ -60,20 +75,21 @@ internal unsafe struct Finish
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly Vector<float> Value(Vector<float> y, float* bias, float* scale, float* factor, float* addend, int column, nint offset)
+    private static TLanes Value<TLanes>(TLanes y, Activation activation, float* bias, float* scale, float* factor, float* addend, int column, nint offset)
+        where TLanes : struct, ILanes<TLanes>
     {
         if (bias != null)
-            y += Vector.Load(bias + column);
-        if (Activation == Activation.Gelu)
+            y += TLanes.Load(bias + column);
+        if (activation == Activation.Gelu)
             y = VectorMath.Gelu(y);
-        else if (Activation == Activation.Silu)
+        else if (activation == Activation.Silu)
             y = VectorMath.Silu(y);
         if (factor != null)
-            y *= Vector.Load(factor + offset);
+            y *= TLanes.Load(factor + offset);
         if (scale != null)
-            y *= Vector.Load(scale + column);
+            y *= TLanes.Load(scale + column);
         if (addend != null)
-            y += Vector.Load(addend + offset);
+            y += TLanes.Load(addend + offset);
         return y;
     }
 }

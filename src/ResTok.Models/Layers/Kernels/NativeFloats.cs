@@ -37,15 +37,15 @@ internal sealed unsafe class NativeFloats : IDisposable
     public static Loan Borrow(long count) => new(Take(count));
 
     /// <summary>Lends memory to a tensor, until it is disposed.</summary>
-    public static Tensor Lend(ReadOnlySpan<long> shape)
+    public static Tensor Lend(ReadOnlySpan<long> shape, ScalarType type = ScalarType.Float32)
     {
-        long count = 1;
+        long count = type == ScalarType.Float64 ? 2 : 1;
         foreach (long size in shape)
             count *= size;
         NativeFloats memory = Take(Math.Max(1, count));
         lock (Waiting)
             Tensors.Add(memory.start, memory);
-        return TensorMemory.Wrap(memory.Start, &TakeBack, shape);
+        return TensorMemory.Wrap(memory.Start, &TakeBack, shape, type);
     }
 
     /// <summary>Frees what waits to be lent.</summary>

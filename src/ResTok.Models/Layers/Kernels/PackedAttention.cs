@@ -1,5 +1,6 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using ResTok.Models.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -16,8 +17,9 @@ internal static unsafe class PackedAttention
     /// <param name="value">[B, heads, L, head].</param>
     /// <param name="mask">Additive, broadcast to [1, 1, n, L], or null.</param>
     /// <param name="visible">How many of the leading keys each of the n queries sees; null for all.</param>
+    /// <param name="format">Of what is multiplied: float32, or bfloat16 where networks compute it here.</param>
     /// <returns>[B, heads, n, head], in memory [B, n, heads, head].</returns>
-    public static Tensor Apply(Tensor query, Tensor key, Tensor value, Tensor? mask, int[]? visible = null)
+    public static Tensor Apply(Tensor query, Tensor key, Tensor value, Tensor? mask, int[]? visible = null, ScalarType format = ScalarType.Float32)
     {
         using var scope = NewDisposeScope();
         (query, key, value) = (Rows(query), Rows(key), Rows(value));
@@ -25,46 +27,56 @@ internal static unsafe class PackedAttention
         Tensor y = OwnKernels.Empty(batch, queries, heads, head);
         var shape = new Shape(queries, keys, head, (nint)query.stride(2), (nint)key.stride(2), (nint)value.stride(2), (nint)heads * head);
         float* q = OwnKernels.Pointer(query), k = OwnKernels.Pointer(key), v = OwnKernels.Pointer(value), to = OwnKernels.Pointer(y);
-        float* added = OwnKernels.Pointer(mask?.expand(1, 1, queries, keys).contiguous());
+        float* added = OwnKernels.Pointer(OwnKernels.Floats(mask?.expand(1, 1, queries, keys)));
         long[] ofQuery = query.stride(), ofKey = key.stride(), ofValue = value.stride();
-        int blocks = (queries + Tiles.Rows - 1) / Tiles.Rows, shares = Math.Clamp(2 * CpuThreads.Count / (batch * heads), 1, blocks);
+        bool isBfloat = format == ScalarType.BFloat16 && BfloatProduct.IsKnown;
+        int blocks = isBfloat ? Blocks<BfloatTiles>(queries) : Blocks<Tiles>(queries), shares = Math.Clamp(2 * CpuThreads.Count / (batch * heads), 1, blocks);
         CpuThreads.Run(batch * heads * shares, part =>
         {
             (int rest, int share) = Math.DivRem(part, shares);
             (int b, int h) = Math.DivRem(rest, heads);
-            using NativeFloats.Loan memory = NativeFloats.Borrow(shape.Room);
-            Head(shape, q + b * ofQuery[0] + h * ofQuery[1], k + b * ofKey[0] + h * ofKey[1], v + b * ofValue[0] + h * ofValue[1],
-                to + ((long)b * queries * heads + h) * head, added, visible, blocks * share / shares, blocks * (share + 1) / shares, memory.Start);
+            var ofHead = new Head(q + b * ofQuery[0] + h * ofQuery[1], k + b * ofKey[0] + h * ofKey[1], v + b * ofValue[0] + h * ofValue[1], to + ((long)b * queries * heads + h) * head, added, visible);
+            if (isBfloat)
+                Attend<BfloatTiles>(shape, ofHead, blocks * share / shares, blocks * (share + 1) / shares);
+            else
+                Attend<Tiles>(shape, ofHead, blocks * share / shares, blocks * (share + 1) / shares);
         });
         return y.permute(0, 2, 1, 3).MoveToOuterDisposeScope();
     }
 
     private static Tensor Rows(Tensor x) => x.stride(3) == 1 ? x : x.contiguous();
 
-    private static void Head(Shape shape, float* query, float* key, float* value, float* to, float* mask, int[]? visible, int firstBlock, int endBlock, float* memory)
+    private static int Blocks<TTiles>(int queries)
+        where TTiles : struct, ITiles => (queries + TTiles.Rows - 1) / TTiles.Rows;
+
+    private static void Attend<TTiles>(Shape shape, Head given, int firstBlock, int endBlock)
+        where TTiles : struct, ITiles
     {
-        int width = Tiles.Width, head = shape.Head;
-        float* keys = memory, values = keys + shape.KeySize, scores = values + shape.ValueSize, packed = scores + shape.ScoreSize, sums = packed + Tiles.Rows * head;
-        PackKeys(shape, key, keys);
-        PackValues(shape, value, values);
-        var finish = new Finish { Output = to, RowStride = shape.ResultStride };
+        int head = shape.Head, words = TTiles.Words(head), width = TTiles.WidthFor(shape.Keys), columns = TTiles.WidthFor(head), allPanels = (shape.Keys + width - 1) / width, padded = allPanels * width;
+        long keySize = (long)padded * words, valueSize = (long)TTiles.Words(padded) * ((head + columns - 1) / columns * columns), scoreSize = (long)padded * TTiles.Rows;
+        using NativeFloats.Loan memory = NativeFloats.Borrow(keySize + valueSize + scoreSize + TTiles.Rows * words + TTiles.Room);
+        float* keys = memory.Start, values = keys + keySize, scores = values + valueSize, packed = scores + scoreSize, sums = packed + TTiles.Rows * words;
+        PackKeys<TTiles>(shape, given.Key, keys, width, padded);
+        for (int column = 0; column < head; column += columns)
+            TTiles.PackPanel(given.Value + column, shape.Keys, shape.ValueStride, Math.Min(columns, head - column), values + (long)TTiles.Words(padded) * column, padded, columns);
+        var finish = new Finish { Output = given.To, RowStride = shape.ResultStride };
         for (int block = firstBlock; block < endBlock; block++)
         {
-            int first = block * Tiles.Rows, rows = Math.Min(Tiles.Rows, shape.Queries - first), tile = Tiles.RowsFor(rows);
-            PackedProduct.PackBlock(query + first * shape.QueryStride, rows, shape.QueryStride, head, packed);
-            int seen = visible is null ? shape.Keys : Greatest(visible, first, rows);
-            int panels = Tiles.Panels(seen);
+            int first = block * TTiles.Rows, rows = Math.Min(TTiles.Rows, shape.Queries - first), tile = TTiles.RowsFor(rows);
+            TTiles.PackBlock(given.Query + first * shape.QueryStride, rows, shape.QueryStride, head, packed);
+            int seen = given.Visible is null ? shape.Keys : Greatest(given.Visible, first, rows);
+            int panels = (seen + width - 1) / width;
             for (int panel = 0; panel < panels; panel++)
-                Tiles.Run(tile, packed, 1, tile, 0, 1, head, keys + (long)panel * head * width, scores + panel * tile * width);
+                TTiles.RunBlock(tile, packed, words, keys + (long)panel * words * width, width, scores + panel * tile * width);
             for (int row = 0; row < rows; row++)
             {
-                int count = visible is null ? shape.Keys : visible[first + row];
-                Softmax(scores + row * width, tile * width, panels, count, mask == null ? null : mask + (long)(first + row) * shape.Keys);
+                int count = given.Visible is null ? shape.Keys : given.Visible[first + row];
+                Softmax<TTiles>(scores + row * width, tile * width, panels, width, count, given.Mask == null ? null : given.Mask + (long)(first + row) * shape.Keys);
             }
-            for (int column = 0; column < head; column += width)
+            for (int column = 0; column < head; column += columns)
             {
-                Tiles.Run(tile, scores, width, 1, tile * width, panels, width, values + (long)column * shape.PaddedKeys, sums);
-                finish.Store(sums, width, rows, Math.Min(width, head - column), first * shape.ResultStride + column, column);
+                TTiles.Run(tile, scores, width, tile * width, panels, TTiles.Words(width), values + (long)TTiles.Words(padded) * column, columns, sums);
+                finish.Store(sums, columns, rows, Math.Min(columns, head - column), first * shape.ResultStride + column, column);
             }
         }
     }
@@ -77,90 +89,91 @@ internal static unsafe class PackedAttention
         return greatest;
     }
 
-    /// <summary>Of one query's scores, a register's multiple of them in each panel.</summary>
+    private static void Softmax<TTiles>(float* scores, int stride, int panels, int width, int count, float* mask)
+        where TTiles : struct, ITiles
+    {
+        if (Vector512.IsHardwareAccelerated)
+            Softmax<TTiles, Lanes512>(scores, stride, panels, width, count, mask);
+        else if (Vector256.IsHardwareAccelerated)
+            Softmax<TTiles, Lanes256>(scores, stride, panels, width, count, mask);
+        else
+            Softmax<TTiles, Lanes128>(scores, stride, panels, width, count, mask);
+    }
+
+    /// <summary>Of one query's scores, a register's multiple of them in each panel; the result is packed where they were.</summary>
     /// <param name="scores">The first panel's.</param>
     /// <param name="stride">From a panel to the next.</param>
     /// <param name="panels">Panels.</param>
+    /// <param name="width">Of a panel.</param>
     /// <param name="count">Keys that are seen; the others get 0.</param>
     /// <param name="mask">Is added, or null.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Softmax(float* scores, int stride, int panels, int count, float* mask)
+    private static void Softmax<TTiles, TLanes>(float* scores, int stride, int panels, int width, int count, float* mask)
+        where TTiles : struct, ITiles
+        where TLanes : struct, ILanes<TLanes>
     {
-        int width = Tiles.Width;
+        const float Least = -87; // of it e^x is a normal number, of less 0
         for (int key = 0; mask != null && key < count; key++)
             scores[key / width * stride + key % width] += mask[key];
         for (int key = count; key < panels * width; key++)
             scores[key / width * stride + key % width] = float.NegativeInfinity;
-        Vector<float> most = new(float.NegativeInfinity), sum = default;
+        float* lanes = stackalloc float[TLanes.Count];
+        TLanes most = TLanes.Broadcast(float.NegativeInfinity), sum = default;
         for (int panel = 0; panel < panels; panel++)
         {
-            for (int i = 0; i < width; i += Vector<float>.Count)
-                most = Vector.Max(most, Vector.Load(scores + panel * stride + i));
+            for (int i = 0; i < width; i += TLanes.Count)
+                most = TLanes.Max(most, TLanes.Load(scores + panel * stride + i));
         }
-        float greatest = most[0];
-        for (int i = 1; i < Vector<float>.Count; i++)
-            greatest = MathF.Max(greatest, most[i]);
-        most = new(greatest);
+        TLanes.Store(most, lanes);
+        for (int i = 1; i < TLanes.Count; i++)
+            lanes[0] = MathF.Max(lanes[0], lanes[i]);
+        most = TLanes.Broadcast(lanes[0]);
         for (int panel = 0; panel < panels; panel++)
         {
-            for (int i = 0; i < width; i += Vector<float>.Count)
+            for (int i = 0; i < width; i += TLanes.Count)
             {
                 float* place = scores + panel * stride + i;
-                Vector<float> score = Vector.Load(place), power = Vector.ConditionalSelect(Vector.Equals(score, new Vector<float>(float.NegativeInfinity)), default, VectorMath.Exp(score - most));
+                TLanes below = TLanes.Load(place) - most, power = TLanes.WhereNegative(below - TLanes.Broadcast(Least), default, VectorMath.Exp(below));
                 sum += power;
-                Vector.Store(power, place);
+                TLanes.Store(power, place);
             }
         }
-        var scale = new Vector<float>(1 / Vector.Sum(sum));
+        TLanes.Store(sum, lanes);
+        for (int i = 1; i < TLanes.Count; i++)
+            lanes[0] += lanes[i];
+        TLanes scale = TLanes.Broadcast(1 / lanes[0]);
         for (int panel = 0; panel < panels; panel++)
         {
-            for (int i = 0; i < width; i += Vector<float>.Count)
-                Vector.Store(Vector.Load(scores + panel * stride + i) * scale, scores + panel * stride + i);
+            for (int i = 0; i < width; i += TLanes.Count) // what is packed is no longer than what is read
+                TTiles.Put(TLanes.Load(scores + panel * stride + i) * scale, scores + panel * stride, i);
         }
     }
 
-    /// <summary>To [panels, head, width], divided by √head.</summary>
+    /// <summary>To [panels, words, width], divided by √head.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PackKeys(Shape shape, float* from, float* to)
+    private static void PackKeys<TTiles>(Shape shape, float* from, float* to, int width, int padded)
+        where TTiles : struct, ITiles
     {
-        int width = Tiles.Width, head = shape.Head;
+        int head = shape.Head, words = TTiles.Words(head);
         float scale = 1 / MathF.Sqrt(head);
-        for (int key = 0; key < shape.PaddedKeys; key++)
+        float* row = stackalloc float[2 * head], rowWords = row + head;
+        for (int key = 0; key < padded; key++)
         {
-            float* packed = to + (long)(key / width) * head * width + key % width, row = from + key * shape.KeyStride;
-            bool isThere = key < shape.Keys;
-            for (int i = 0; i < head; i++, packed += width)
-                *packed = isThere ? row[i] * scale : 0;
+            float* packed = to + (long)(key / width) * words * width + key % width, given = from + key * shape.KeyStride;
+            for (int i = 0; i < head; i++)
+                row[i] = key < shape.Keys ? given[i] * scale : 0;
+            TTiles.PackRow(row, head, rowWords);
+            for (int i = 0; i < words; i++, packed += width)
+                *packed = rowWords[i];
         }
     }
 
-    /// <summary>To [columns of a panel, keys, width].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PackValues(Shape shape, float* from, float* to)
+    private readonly record struct Shape(int Queries, int Keys, int Head, nint QueryStride, nint KeyStride, nint ValueStride, nint ResultStride);
+
+    /// <summary>Where a head's numbers are.</summary>
+    private readonly struct Head(float* query, float* key, float* value, float* to, float* mask, int[]? visible)
     {
-        int width = Tiles.Width;
-        for (int column = 0; column < shape.Head; column += width)
-        {
-            int present = Math.Min(width, shape.Head - column);
-            for (int key = 0; key < shape.PaddedKeys; key++, to += width)
-            {
-                int copied = key < shape.Keys ? present : 0;
-                new ReadOnlySpan<float>(from + key * shape.ValueStride + column, copied).CopyTo(new Span<float>(to, width));
-                new Span<float>(to + copied, width - copied).Clear();
-            }
-        }
-    }
-
-    private readonly record struct Shape(int Queries, int Keys, int Head, nint QueryStride, nint KeyStride, nint ValueStride, nint ResultStride)
-    {
-        public int PaddedKeys => Tiles.Panels(Keys) * Tiles.Width;
-
-        public long KeySize => (long)PaddedKeys * Head;
-
-        public long ValueSize => (long)PaddedKeys * Tiles.Panels(Head) * Tiles.Width;
-
-        public long ScoreSize => (long)PaddedKeys * Tiles.Rows;
-
-        public long Room => KeySize + ValueSize + ScoreSize + Tiles.Rows * Head + Tiles.Room;
+        public readonly float* Query = query, Key = key, Value = value, To = to, Mask = mask;
+        public readonly int[]? Visible = visible;
     }
 }

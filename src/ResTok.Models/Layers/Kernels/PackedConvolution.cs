@@ -1,5 +1,5 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -37,56 +37,72 @@ internal static unsafe class PackedConvolution
         if (kernel == 1) // pixels of one long row
             (height, width) = (1, height * width);
         var shape = new Shape(height, width, inputs, doubled ? 2 : kernel, kernel / 2, doubled);
-        using NativeFloats.Loan frame = NativeFloats.Borrow(shape.FrameSize);
-        float* factors = stackalloc float[2 * inputs];
-        long ofImage = (long)height * width * inputs, ofResult = (long)times * times * height * width * packed.Outputs;
+        float* from = OwnKernels.Pointer(images), to = OwnKernels.Pointer(y);
+        Norm? norm = preparation is { } given ? new(OwnKernels.Pointer(OwnKernels.Floats(given.Weight)), OwnKernels.Pointer(OwnKernels.Floats(given.Bias)), given.Groups, given.Epsilon) : null;
+        var finish = new Finish { RowStride = times * packed.Outputs, Bias = OwnKernels.Pointer(OwnKernels.Floats(bias)) };
         float* weights = packed.Panels(weight);
+        long ofImage = (long)height * width * inputs, ofResult = (long)times * times * height * width * packed.Outputs;
         for (int image = 0; image < images.shape[0]; image++)
         {
-            float* from = OwnKernels.Pointer(images) + image * ofImage;
-            if (preparation is { } norm)
-                GroupStatistics.Compute(from, height * width, inputs, norm.Groups, OwnKernels.Pointer(norm.Weight), OwnKernels.Pointer(norm.Bias), norm.Epsilon, factors);
-            Fill(from, shape, preparation is null ? null : factors, frame.Start);
-            var finish = new Finish
-            {
-                Output = OwnKernels.Pointer(y) + image * ofResult, RowStride = times * packed.Outputs, Bias = OwnKernels.Pointer(bias),
-                Addend = source is null ? null : OwnKernels.Pointer(source) + image * ofResult,
-            };
-            if (form == WeightForm.Winograd)
-                WinogradConvolution.Convolve(frame.Start, height, width, weights, packed, finish);
+            finish.Output = to + image * ofResult;
+            finish.Addend = source is null ? null : OwnKernels.Pointer(source) + image * ofResult;
+            if (packed.IsBfloat)
+                ApplyToImage<BfloatTiles>(from + image * ofImage, shape, norm, weights, packed, finish);
             else
-                Convolve(frame.Start, shape, weights, packed, finish);
+                ApplyToImage<Tiles>(from + image * ofImage, shape, norm, weights, packed, finish);
         }
         return y.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 
-    private static void Convolve(float* frame, Shape shape, float* weights, PackedWeights packed, Finish finish)
+    private static void ApplyToImage<TTiles>(float* from, Shape shape, Norm? norm, float* weights, PackedWeights packed, Finish finish)
+        where TTiles : struct, ITiles
     {
-        int panels = packed.PanelCount, phases = shape.IsDoubled ? 4 : 1, outputs = packed.Outputs, times = shape.IsDoubled ? 2 : 1;
-        nint rowFloats = (nint)shape.FrameWidth * shape.Inputs, ofRow = (nint)times * shape.Width * outputs;
+        float* factors = stackalloc float[2 * shape.Inputs];
+        if (norm is { } given)
+            GroupStatistics.Compute(from, shape.Height * shape.Width, shape.Inputs, given.Groups, given.Weight, given.Bias, given.Epsilon, factors);
+        factors = norm is null ? null : factors;
+        if (packed.Form == WeightForm.Winograd)
+        {
+            using NativeFloats.Loan frame = NativeFloats.Borrow(shape.FrameSize<Tiles>()); // float32, since transforming it rounds it
+            Fill<Tiles>(from, shape, factors, frame.Start);
+            WinogradConvolution.Convolve<TTiles>(frame.Start, shape.Height, shape.Width, weights, packed, finish);
+        }
+        else
+        {
+            using NativeFloats.Loan frame = NativeFloats.Borrow(shape.FrameSize<TTiles>());
+            Fill<TTiles>(from, shape, factors, frame.Start);
+            Convolve<TTiles>(frame.Start, shape, weights, packed, finish);
+        }
+    }
+
+    private static void Convolve<TTiles>(float* frame, Shape shape, float* weights, PackedWeights packed, Finish finish)
+        where TTiles : struct, ITiles
+    {
+        int panels = packed.PanelCount, phases = shape.IsDoubled ? 4 : 1, outputs = packed.Outputs, times = shape.IsDoubled ? 2 : 1, words = TTiles.Words(shape.Inputs);
+        nint rowWords = (nint)shape.FrameWidth * words, ofRow = (nint)times * shape.Width * outputs;
         // A 1×1 convolution's only row is cut, others are cut between rows.
         bool isRow = shape.Height == 1;
-        int units = isRow ? (shape.Width + Tiles.Rows - 1) / Tiles.Rows : shape.Height;
-        long unitBytes = 4L * (isRow ? Tiles.Rows * shape.Inputs : rowFloats);
+        int units = isRow ? (shape.Width + TTiles.Rows - 1) / TTiles.Rows : shape.Height;
+        long unitBytes = 4L * (isRow ? TTiles.Rows * words : rowWords);
         int strip = (int)Math.Clamp(StripBytes / unitBytes, 1, Math.Max(1, units * panels * phases / (4 * CpuThreads.Count))), strips = (units + strip - 1) / strip;
         CpuThreads.Run(strips * phases * panels, part =>
         {
             (int rest, int panel) = Math.DivRem(part, panels);
             (int stripIndex, int phase) = Math.DivRem(rest, phases);
-            int first = stripIndex * strip, last = Math.Min(first + strip, units), width = Math.Min(Tiles.Width, outputs - panel * Tiles.Width);
-            int startColumn = isRow ? first * Tiles.Rows : 0, endColumn = isRow ? Math.Min(last * Tiles.Rows, shape.Width) : shape.Width;
+            int first = stripIndex * strip, last = Math.Min(first + strip, units), width = Math.Min(packed.Width, outputs - panel * packed.Width);
+            int startColumn = isRow ? first * TTiles.Rows : 0, endColumn = isRow ? Math.Min(last * TTiles.Rows, shape.Width) : shape.Width;
             float* ofPanel = weights + (phase * panels + panel) * packed.PanelSize;
-            float* sums = stackalloc float[Tiles.Room + 16];
+            float* sums = stackalloc float[TTiles.Room + 16];
             sums = (float*)(((nint)sums + 63) & ~63);
             for (int row = isRow ? 0 : first; row < (isRow ? 1 : last); row++)
             {
                 for (int column = startColumn; column < endColumn;)
                 {
-                    int rows = Math.Min(Tiles.Rows, endColumn - column), tile = Tiles.RowsFor(rows);
-                    float* inputs = frame + (row + phase / 2) * rowFloats + (nint)(column + phase % 2) * shape.Inputs;
-                    Tiles.Run(tile, inputs, shape.Inputs, 1, rowFloats, shape.Taps, shape.Taps * shape.Inputs, ofPanel, sums);
-                    nint offset = (times * row + phase / 2) * ofRow + (nint)(times * column + phase % 2) * outputs + panel * Tiles.Width;
-                    finish.Store(sums, Tiles.Width, rows, width, offset, panel * Tiles.Width);
+                    int rows = Math.Min(TTiles.Rows, endColumn - column);
+                    float* inputs = frame + (row + phase / 2) * rowWords + (nint)(column + phase % 2) * words;
+                    TTiles.Run(TTiles.RowsFor(rows), inputs, words, rowWords, shape.Taps, shape.Taps * words, ofPanel, packed.Width, sums);
+                    nint offset = (times * row + phase / 2) * ofRow + (nint)(times * column + phase % 2) * outputs + panel * packed.Width;
+                    finish.Store(sums, packed.Width, rows, width, offset, panel * packed.Width);
                     column += rows;
                 }
             }
@@ -94,50 +110,75 @@ internal static unsafe class PackedConvolution
     }
 
     /// <summary>Copies an image into its frame, normalised and activated where there are factors.</summary>
-    private static void Fill(float* image, Shape shape, float* factors, float* frame)
+    private static void Fill<TTiles>(float* image, Shape shape, float* factors, float* frame)
+        where TTiles : struct, ITiles
     {
         const int Piece = 4096; // floats, where the image is one long row
-        int border = shape.Border * shape.Inputs, rowFloats = shape.FrameWidth * shape.Inputs, inner = shape.Width * shape.Inputs;
+        int words = TTiles.Words(shape.Inputs), border = shape.Border * words, rowWords = shape.FrameWidth * words, inner = shape.Width * words;
         if (shape.Border == 0)
         {
             int pixels = Math.Max(1, Piece / shape.Inputs);
             CpuThreads.Run((shape.Width + pixels - 1) / pixels, part =>
-                Prepare(image + (long)part * pixels * shape.Inputs, Math.Min(pixels, shape.Width - part * pixels), shape.Inputs, factors, frame + (long)part * pixels * shape.Inputs));
+                Prepare<TTiles>(image + (long)part * pixels * shape.Inputs, Math.Min(pixels, shape.Width - part * pixels), shape.Inputs, factors, frame + (long)part * pixels * words));
             return;
         }
         CpuThreads.Run(shape.Height + 2, row =>
         {
-            float* to = frame + (long)row * rowFloats;
+            float* to = frame + (long)row * rowWords;
             if (row == 0 || row == shape.Height + 1)
             {
-                new Span<float>(to, rowFloats).Clear();
+                new Span<float>(to, rowWords).Clear();
                 return;
             }
             new Span<float>(to, border).Clear();
-            Prepare(image + (long)(row - 1) * inner, shape.Width, shape.Inputs, factors, to + border);
+            Prepare<TTiles>(image + (long)(row - 1) * shape.Width * shape.Inputs, shape.Width, shape.Inputs, factors, to + border);
             new Span<float>(to + border + inner, border).Clear();
         });
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Prepare(float* from, int pixels, int channels, float* factors, float* to)
+    private static void Prepare<TTiles>(float* from, int pixels, int channels, float* factors, float* to)
+        where TTiles : struct, ITiles
     {
-        if (factors == null)
+        if (Vector512.IsHardwareAccelerated)
+            Prepare<TTiles, Lanes512>(from, pixels, channels, factors, to);
+        else if (Vector256.IsHardwareAccelerated)
+            Prepare<TTiles, Lanes256>(from, pixels, channels, factors, to);
+        else
+            Prepare<TTiles, Lanes128>(from, pixels, channels, factors, to);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Prepare<TTiles, TLanes>(float* from, int pixels, int channels, float* factors, float* to)
+        where TTiles : struct, ITiles
+        where TLanes : struct, ILanes<TLanes>
+    {
+        int whole = channels - channels % TLanes.Count, words = TTiles.Words(channels);
+        for (int pixel = 0; pixel < pixels; pixel++, from += channels, to += words)
         {
-            new ReadOnlySpan<float>(from, pixels * channels).CopyTo(new Span<float>(to, pixels * channels));
-            return;
-        }
-        int whole = channels - channels % Vector<float>.Count;
-        for (int pixel = 0; pixel < pixels; pixel++, from += channels, to += channels)
-        {
-            for (int channel = 0; channel < whole; channel += Vector<float>.Count)
-                Vector.Store(VectorMath.Silu(Vector.MultiplyAddEstimate(Vector.Load(from + channel), Vector.Load(factors + channel), Vector.Load(factors + channels + channel))), to + channel);
+            to[words - 1] = 0;
+            for (int channel = 0; channel < whole; channel += TLanes.Count)
+            {
+                TLanes x = TLanes.Load(from + channel);
+                TTiles.Put(factors == null ? x : VectorMath.Silu(TLanes.MultiplyAdd(x, TLanes.Load(factors + channel), TLanes.Load(factors + channels + channel))), to, channel);
+            }
             for (int channel = whole; channel < channels; channel++)
             {
-                float x = from[channel] * factors[channel] + factors[channels + channel];
-                to[channel] = x / (1 + MathF.Exp(-x));
+                float x = factors == null ? from[channel] : from[channel] * factors[channel] + factors[channels + channel];
+                TTiles.Put(factors == null ? x : x / (1 + MathF.Exp(-x)), to, channel);
             }
         }
+    }
+
+    private readonly record struct Norm(nint WeightAt, nint BiasAt, int Groups, double Epsilon)
+    {
+        public Norm(float* weight, float* bias, int groups, double epsilon)
+            : this((nint)weight, (nint)bias, groups, epsilon)
+        {
+        }
+
+        public float* Weight => (float*)WeightAt;
+
+        public float* Bias => (float*)BiasAt;
     }
 
     /// <param name="Height">Of the image.</param>
@@ -151,6 +192,7 @@ internal static unsafe class PackedConvolution
         public int FrameWidth => Width + 2 * Border;
 
         /// <summary>With room for what the last tile reads and does not need.</summary>
-        public long FrameSize => ((long)FrameWidth * (Height + 2 * Border) + Tiles.Rows) * Inputs;
+        public long FrameSize<TTiles>()
+            where TTiles : struct, ITiles => ((long)FrameWidth * (Height + 2 * Border) + TTiles.Rows) * TTiles.Words(Inputs);
     }
 }

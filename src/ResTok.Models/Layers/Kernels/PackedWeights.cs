@@ -22,8 +22,8 @@ internal enum WeightForm
 }
 
 /// <summary>
-/// A weight matrix or convolution, in the order in which <see cref="Tiles"/> reads it: panels of <see cref="Tiles.Width"/> outputs, in
-/// each for every input the weights of all its outputs. Packed at first use, once for a parameter, and again after the parameter was
+/// A weight matrix or convolution, in the order in which <see cref="ITiles"/> reads it: panels of a few outputs, in
+/// each for every word of inputs the weights of all its outputs. Packed at first use, once for a parameter, and again after the parameter was
 /// written to (not through its raw memory: that nobody notices). The parameter's own memory is let go, where a file is behind it.
 /// </summary>
 internal sealed unsafe class PackedWeights
@@ -31,7 +31,7 @@ internal sealed unsafe class PackedWeights
     private static readonly ConditionalWeakTable<Tensor, PackedWeights> OfParameters = [];
 
     private readonly Lock gate = new();
-    private readonly int taps;
+    private readonly int taps, words;
     private NativeFloats? panels;
     private long version = -1;
     private nint source;
@@ -41,6 +41,9 @@ internal sealed unsafe class PackedWeights
         Outputs = (int)weight.shape[0];
         Inputs = (int)weight.shape[1];
         Form = form;
+        IsBfloat = weight.dtype == ScalarType.BFloat16;
+        Width = IsBfloat ? BfloatTiles.WidthFor(Outputs) : Tiles.WidthFor(Outputs);
+        words = IsBfloat ? BfloatTiles.Words(Inputs) : Inputs;
         taps = form switch { WeightForm.Doubled => 4, WeightForm.Winograd => WinogradConvolution.Planes, _ => (int)(weight.numel() / Outputs / Inputs) };
     }
 
@@ -51,11 +54,17 @@ internal sealed unsafe class PackedWeights
 
     public WeightForm Form { get; }
 
-    /// <summary>Floats of a panel.</summary>
-    public long PanelSize => (long)taps * Inputs * Tiles.Width;
+    /// <summary>Whether they are bfloat16, for <see cref="BfloatTiles"/>, and not float32.</summary>
+    public bool IsBfloat { get; }
+
+    /// <summary>Outputs of a panel.</summary>
+    public int Width { get; }
+
+    /// <summary>Words of a panel.</summary>
+    public long PanelSize => (long)taps * words * Width;
 
     /// <summary>Panels of one of the four, or of all.</summary>
-    public int PanelCount => Tiles.Panels(Outputs);
+    public int PanelCount => (Outputs + Width - 1) / Width;
 
     /// <param name="weight">[outputs, inputs], or [outputs, inputs, 1 or 3, 1 or 3]; the same object for the same parameter.</param>
     /// <param name="form">How; another than before packs anew.</param>
@@ -99,16 +108,23 @@ internal sealed unsafe class PackedWeights
     private void Pack(Tensor weight)
     {
         using var scope = NewDisposeScope();
-        Tensor contiguous = weight.contiguous();
         panels ??= new(PanelSize * PanelCount * (Form == WeightForm.Doubled ? 4 : 1));
-        if (Form != WeightForm.Doubled)
+        switch (Form)
         {
-            Pack(TensorMemory.Floats(Form == WeightForm.Winograd ? WinogradConvolution.TransformWeights(contiguous) : contiguous), panels.Start);
-            TensorMemory.LetGo(TensorMemory.Floats(contiguous), 4 * contiguous.numel());
-            return;
+            case WeightForm.Plain:
+                Tensor contiguous = weight.contiguous();
+                Pack(contiguous, panels.Start);
+                TensorMemory.LetGo(TensorMemory.Floats(contiguous), contiguous.element_size() * contiguous.numel());
+                break;
+            case WeightForm.Winograd:
+                Pack(WinogradConvolution.TransformWeights(weight), panels.Start);
+                break;
+            default:
+                Tensor wide = weight.to(ScalarType.Float32);
+                for (int phase = 0; phase < 4; phase++)
+                    Pack(Merge(Merge(wide, 2, phase / 2), 3, phase % 2), panels.Start + phase * PanelCount * PanelSize);
+                break;
         }
-        for (int phase = 0; phase < 4; phase++)
-            Pack(TensorMemory.Floats(Merge(Merge(contiguous, 2, phase / 2), 3, phase % 2).contiguous()), panels.Start + phase * PanelCount * PanelSize);
     }
 
     /// <summary>Of three taps along an axis the two that a first (0) or second (1) pixel of a doubled one has: two read the same pixel.</summary>
@@ -118,31 +134,47 @@ internal sealed unsafe class PackedWeights
         return second == 0 ? cat([first, middle + last], axis) : cat([first + middle, last], axis);
     }
 
-    /// <param name="from">[outputs, inputs, taps].</param>
-    /// <param name="to">[panels, taps, inputs, width]; outputs that are none are 0.</param>
-    private void Pack(float* from, float* to) => CpuThreads.Run(PanelCount, panel => PackPanel(from, to + panel * PanelSize, panel * Tiles.Width));
+    /// <param name="weight">[outputs, inputs, taps].</param>
+    /// <param name="to">[panels, taps, words, width]; outputs and inputs that are none are 0.</param>
+    private void Pack(Tensor weight, float* to)
+    {
+        Tensor source = weight.to(IsBfloat ? ScalarType.BFloat16 : ScalarType.Float32).contiguous();
+        float* from = TensorMemory.Floats(source);
+        CpuThreads.Run(PanelCount, panel =>
+        {
+            float* place = to + panel * PanelSize;
+            if (Outputs < (panel + 1) * Width || 2 * words > Inputs && IsBfloat)
+                new Span<float>(place, (int)PanelSize).Clear();
+            if (IsBfloat && (taps > 1 || Inputs % 2 != 0))
+                PackPanel((ushort*)from, (ushort*)place, panel * Width, Inputs, 2);
+            else
+                PackPanel(from, place, panel * Width, words, 1); // two bfloat16 go as one word
+        });
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void PackPanel(float* from, float* to, int first)
+    private void PackPanel<T>(T* from, T* to, int first, int inputs, int inWord)
+        where T : unmanaged
     {
         const int Block = 16; // a cache line of each output at a time: rows are often a page apart
-        int width = Tiles.Width, inputs = Inputs, ofOutput = inputs * taps, present = Math.Min(width, Outputs - first);
-        if (present < width)
-            new Span<float>(to, (int)PanelSize).Clear();
+        int width = Width * inWord, ofTap = words * width, ofOutput = inputs * taps, present = Math.Min(Width, Outputs - first);
         for (int start = 0; start < ofOutput; start += Block)
         {
             int end = Math.Min(start + Block, ofOutput);
             for (int output = 0; output < present; output++)
             {
-                float* row = from + (long)(first + output) * ofOutput;
-                if (taps == 1)
+                T* row = from + (long)(first + output) * ofOutput, place = to + output * inWord;
+                if (inWord == 1 && taps == 1)
                 {
                     for (int i = start; i < end; i++)
-                        to[(long)i * width + output] = row[i];
+                        place[i * (nint)width] = row[i];
                     continue;
                 }
                 for (int i = start; i < end; i++)
-                    to[((long)(i % taps) * inputs + i / taps) * width + output] = row[i];
+                {
+                    (int input, int tap) = taps == 1 ? (i, 0) : Math.DivRem(i, taps);
+                    place[(long)tap * ofTap + (inWord == 1 ? input * width : input / 2 * width + input % 2)] = row[i];
+                }
             }
         }
     }

@@ -17,15 +17,17 @@ internal static unsafe class RowKernels
     /// <param name="epsilon">Added to the variance.</param>
     public static Tensor LayerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon)
     {
-        float* factors = OwnKernels.Pointer(weight), addends = OwnKernels.Pointer(bias);
-        return ForEachRow(x, (from, to, width, _) => LayerNormRow(from, to, width, factors, addends, epsilon));
+        using var scope = NewDisposeScope();
+        float* factors = OwnKernels.Pointer(OwnKernels.Floats(weight)), addends = OwnKernels.Pointer(OwnKernels.Floats(bias));
+        return ForEachRow(x, (from, to, width, _) => LayerNormRow(from, to, width, factors, addends, epsilon)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc cref="LayerNorm"/>
     public static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon)
     {
-        float* factors = OwnKernels.Pointer(weight);
-        return ForEachRow(x, (from, to, width, _) => RmsNormRow(from, to, width, factors, epsilon));
+        using var scope = NewDisposeScope();
+        float* factors = OwnKernels.Pointer(OwnKernels.Floats(weight));
+        return ForEachRow(x, (from, to, width, _) => RmsNormRow(from, to, width, factors, epsilon)).MoveToOuterDisposeScope();
     }
 
     /// <param name="x">[B, n, heads, head].</param>

@@ -7,8 +7,10 @@ namespace ResTok.Models.Layers.Kernels;
 /// Each step loads two registers of weights and multiplies them by one number of every row.
 /// </summary>
 /// <typeparam name="TLanes">The registers.</typeparam>
-internal static unsafe class Tile<TLanes>
-    where TLanes : struct, ILanes<TLanes>
+/// <typeparam name="T">A number in them: float or double.</typeparam>
+internal static unsafe class Tile<TLanes, T>
+    where TLanes : struct, ILanes<TLanes, T>
+    where T : unmanaged
 {
     /// <summary>Outputs of a panel, and numbers in a row of a tile.</summary>
     public static int Width => 2 * TLanes.Count;
@@ -34,7 +36,7 @@ internal static unsafe class Tile<TLanes>
     /// <param name="count">Inputs of a run.</param>
     /// <param name="weights">The panel, [runs · count, Width].</param>
     /// <param name="sums">Gets the tile, [rows, Width].</param>
-    public static void Run(int rows, float* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, float* weights, float* sums)
+    public static void Run(int rows, T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         switch (rows)
         {
@@ -57,14 +59,14 @@ internal static unsafe class Tile<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows12(float* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, float* weights, float* sums)
+    private static void Rows12(T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         TLanes s0l = default, s0h = default, s1l = default, s1h = default, s2l = default, s2h = default, s3l = default, s3h = default;
         TLanes s4l = default, s4h = default, s5l = default, s5h = default, s6l = default, s6h = default, s7l = default, s7h = default;
         TLanes s8l = default, s8h = default, s9l = default, s9h = default, s10l = default, s10h = default, s11l = default, s11h = default;
         for (int run = 0; run < runs; run++, inputs += runStride)
         {
-            float* x = inputs;
+            T* x = inputs;
             for (int i = 0; i < count; i++, x += inputStride, weights += 2 * TLanes.Count)
             {
                 TLanes low = TLanes.Load(weights), high = TLanes.Load(weights + TLanes.Count), v;
@@ -97,13 +99,13 @@ internal static unsafe class Tile<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows8(float* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, float* weights, float* sums)
+    private static void Rows8(T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         TLanes s0l = default, s0h = default, s1l = default, s1h = default, s2l = default, s2h = default, s3l = default, s3h = default;
         TLanes s4l = default, s4h = default, s5l = default, s5h = default, s6l = default, s6h = default, s7l = default, s7h = default;
         for (int run = 0; run < runs; run++, inputs += runStride)
         {
-            float* x = inputs;
+            T* x = inputs;
             for (int i = 0; i < count; i++, x += inputStride, weights += 2 * TLanes.Count)
             {
                 TLanes low = TLanes.Load(weights), high = TLanes.Load(weights + TLanes.Count), v;
@@ -128,13 +130,13 @@ internal static unsafe class Tile<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows6(float* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, float* weights, float* sums)
+    private static void Rows6(T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         TLanes s0l = default, s0h = default, s1l = default, s1h = default, s2l = default, s2h = default, s3l = default, s3h = default;
         TLanes s4l = default, s4h = default, s5l = default, s5h = default;
         for (int run = 0; run < runs; run++, inputs += runStride)
         {
-            float* x = inputs;
+            T* x = inputs;
             for (int i = 0; i < count; i++, x += inputStride, weights += 2 * TLanes.Count)
             {
                 TLanes low = TLanes.Load(weights), high = TLanes.Load(weights + TLanes.Count), v;
@@ -155,12 +157,12 @@ internal static unsafe class Tile<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows4(float* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, float* weights, float* sums)
+    private static void Rows4(T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         TLanes s0l = default, s0h = default, s1l = default, s1h = default, s2l = default, s2h = default, s3l = default, s3h = default;
         for (int run = 0; run < runs; run++, inputs += runStride)
         {
-            float* x = inputs;
+            T* x = inputs;
             for (int i = 0; i < count; i++, x += inputStride, weights += 2 * TLanes.Count)
             {
                 TLanes low = TLanes.Load(weights), high = TLanes.Load(weights + TLanes.Count), v;
@@ -177,12 +179,12 @@ internal static unsafe class Tile<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2(float* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, float* weights, float* sums)
+    private static void Rows2(T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         TLanes s0l = default, s0h = default, s1l = default, s1h = default;
         for (int run = 0; run < runs; run++, inputs += runStride)
         {
-            float* x = inputs;
+            T* x = inputs;
             for (int i = 0; i < count; i++, x += inputStride, weights += 2 * TLanes.Count)
             {
                 TLanes low = TLanes.Load(weights), high = TLanes.Load(weights + TLanes.Count), v;

@@ -3,34 +3,81 @@ using System.Runtime.Intrinsics;
 
 namespace ResTok.Models.Layers.Kernels;
 
-/// <summary><see cref="Tile{TLanes}"/> for the widest registers of this processor. What is chosen is known when the code is compiled.</summary>
-internal static unsafe class Tiles
+/// <summary>
+/// Products in float32, by <see cref="Tile{TLanes, T}"/> for the widest registers of this processor. What is chosen is known when the code is
+/// compiled.
+/// </summary>
+internal readonly unsafe struct Tiles : ITiles
 {
-    /// <summary>Room for the sums of any tile, in floats.</summary>
-    public const int Room = 12 * 32;
+    public static int Room => 12 * 32;
 
     /// <summary>Outputs of a panel.</summary>
-    public static int Width => Vector512.IsHardwareAccelerated ? Tile<Lanes512>.Width : Vector256.IsHardwareAccelerated ? Tile<Lanes256>.Width : Tile<Lanes128>.Width;
+    public static int Width => Vector512.IsHardwareAccelerated ? Tile<Lanes512, float>.Width : Vector256.IsHardwareAccelerated ? Tile<Lanes256, float>.Width : Tile<Lanes128, float>.Width;
 
-    /// <summary>Rows of the largest tile.</summary>
     public static int Rows => Vector512.IsHardwareAccelerated ? Lanes512.Rows : Vector256.IsHardwareAccelerated ? Lanes256.Rows : Lanes128.Rows;
 
-    /// <inheritdoc cref="Tile{TLanes}.RowsFor"/>
     public static int RowsFor(int rows) =>
-        Vector512.IsHardwareAccelerated ? Tile<Lanes512>.RowsFor(rows) : Vector256.IsHardwareAccelerated ? Tile<Lanes256>.RowsFor(rows) : Tile<Lanes128>.RowsFor(rows);
+        Vector512.IsHardwareAccelerated ? Tile<Lanes512, float>.RowsFor(rows) : Vector256.IsHardwareAccelerated ? Tile<Lanes256, float>.RowsFor(rows) : Tile<Lanes128, float>.RowsFor(rows);
 
     /// <summary>Panels of so many outputs.</summary>
     public static int Panels(int outputs) => (outputs + Width - 1) / Width;
 
-    /// <inheritdoc cref="Tile{TLanes}.Run"/>
+    public static int WidthFor(int outputs) => Width;
+
+    public static int Words(int inputs) => inputs;
+
+    public static void Run(int rows, float* inputs, nint rowStride, nint runStride, int runs, int count, float* weights, int width, float* sums) =>
+        Run(rows, inputs, rowStride, 1, runStride, runs, count, weights, sums);
+
+    public static void RunBlock(int rows, float* block, int count, float* weights, int width, float* sums) =>
+        Run(rows, block, 1, rows, 0, 1, count, weights, sums);
+
+    /// <summary>To [inputs, tile], with zeros for rows that are none, so that a step reads numbers that lie together.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PackBlock(float* from, int rows, nint stride, int inputs, float* to)
+    {
+        const int Line = 16; // numbers that are read of each row at a time: rows may be a page apart
+        int tile = RowsFor(rows);
+        for (int start = 0; start < inputs; start += Line)
+        {
+            int count = Math.Min(Line, inputs - start);
+            float* block = to + (long)start * tile;
+            for (int row = 0; row < tile; row++)
+            {
+                float* packed = block + row, x = from + row * stride + start;
+                for (int i = 0; i < count; i++, packed += tile)
+                    *packed = row < rows ? x[i] : 0;
+            }
+        }
+    }
+
+    public static void PackRow(float* from, int inputs, float* to) => new ReadOnlySpan<float>(from, inputs).CopyTo(new Span<float>(to, inputs));
+
+    public static void PackPanel(float* from, int inputs, nint stride, int outputs, float* to, int padded, int width)
+    {
+        for (int i = 0; i < padded; i++, to += width)
+        {
+            int copied = i < inputs ? outputs : 0;
+            new ReadOnlySpan<float>(from + i * stride, copied).CopyTo(new Span<float>(to, width));
+            new Span<float>(to + copied, width - copied).Clear();
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Put<TLanes>(TLanes values, float* to, int input)
+        where TLanes : struct, ILanes<TLanes> => TLanes.Store(values, to + input);
+
+    public static void Put(float value, float* to, int input) => to[input] = value;
+
+    /// <inheritdoc cref="Tile{TLanes, T}.Run"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run(int rows, float* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, float* weights, float* sums)
     {
         if (Vector512.IsHardwareAccelerated)
-            Tile<Lanes512>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
+            Tile<Lanes512, float>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
         else if (Vector256.IsHardwareAccelerated)
-            Tile<Lanes256>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
+            Tile<Lanes256, float>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
         else
-            Tile<Lanes128>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
+            Tile<Lanes128, float>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
     }
 }

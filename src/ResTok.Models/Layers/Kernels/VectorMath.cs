@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace ResTok.Models.Layers.Kernels;
@@ -11,39 +10,41 @@ internal static class VectorMath
 
     /// <summary>e^x within 2 ulp; what would be smaller than a normal number is the least of them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Exp(Vector<float> x)
+    public static TLanes Exp<TLanes>(TLanes x)
+        where TLanes : struct, ILanes<TLanes>
     {
-        x = Vector.MinNative(new Vector<float>(Largest), x); // of a NaN and a number these give the second
-        x = Vector.MaxNative(new Vector<float>(Least), x);
-        Vector<float> shifted = Vector.MultiplyAddEstimate(x, new Vector<float>(1.44269504f), new Vector<float>(Rounding)), n = shifted - new Vector<float>(Rounding);
-        Vector<float> r = Vector.MultiplyAddEstimate(n, new Vector<float>(-0.693359375f), x);
-        r = Vector.MultiplyAddEstimate(n, new Vector<float>(2.12194440e-4f), r);
+        x = TLanes.Max(Of<TLanes>(Least), TLanes.Min(Of<TLanes>(Largest), x)); // of a NaN and a number these give the second
+        TLanes rounded = TLanes.MultiplyAdd(x, Of<TLanes>(1.44269504f), Of<TLanes>(Rounding)), n = rounded - Of<TLanes>(Rounding);
+        TLanes r = TLanes.MultiplyAdd(n, Of<TLanes>(2.12194440e-4f), TLanes.MultiplyAdd(n, Of<TLanes>(-0.693359375f), x));
         // Cephes' expf.
-        var p = new Vector<float>(1.9875691500e-4f);
-        p = Vector.MultiplyAddEstimate(p, r, new Vector<float>(1.3981999507e-3f));
-        p = Vector.MultiplyAddEstimate(p, r, new Vector<float>(8.3334519073e-3f));
-        p = Vector.MultiplyAddEstimate(p, r, new Vector<float>(4.1665795894e-2f));
-        p = Vector.MultiplyAddEstimate(p, r, new Vector<float>(1.6666665459e-1f));
-        p = Vector.MultiplyAddEstimate(p, r, new Vector<float>(5.0000001201e-1f));
-        p = Vector.MultiplyAddEstimate(p, r * r, r) + Vector<float>.One;
-        return p * Vector.AsVectorSingle(Vector.ShiftLeft(Vector.AsVectorInt32(shifted), 23) + new Vector<int>(127 << 23));
+        TLanes p = TLanes.MultiplyAdd(Of<TLanes>(1.9875691500e-4f), r, Of<TLanes>(1.3981999507e-3f));
+        p = TLanes.MultiplyAdd(p, r, Of<TLanes>(8.3334519073e-3f));
+        p = TLanes.MultiplyAdd(p, r, Of<TLanes>(4.1665795894e-2f));
+        p = TLanes.MultiplyAdd(p, r, Of<TLanes>(1.6666665459e-1f));
+        p = TLanes.MultiplyAdd(p, r, Of<TLanes>(5.0000001201e-1f));
+        return (TLanes.MultiplyAdd(p, r * r, r) + Of<TLanes>(1)) * TLanes.PowerOfTwo(rounded);
     }
 
     /// <summary>x · sigmoid(x).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Silu(Vector<float> x) => x / (Vector<float>.One + Exp(-x));
+    public static TLanes Silu<TLanes>(TLanes x)
+        where TLanes : struct, ILanes<TLanes> => x / (Of<TLanes>(1) + Exp(Of<TLanes>(0) - x));
 
     /// <summary>x · Φ(x), by Abramowitz and Stegun 7.1.26: Φ within 8e-8.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Gelu(Vector<float> x)
+    public static TLanes Gelu<TLanes>(TLanes x)
+        where TLanes : struct, ILanes<TLanes>
     {
-        Vector<float> z = Vector.Abs(x) * new Vector<float>(0.70710678f), t = Vector<float>.One / Vector.MultiplyAddEstimate(z, new Vector<float>(0.3275911f), Vector<float>.One);
-        var p = new Vector<float>(1.061405429f);
-        p = Vector.MultiplyAddEstimate(p, t, new Vector<float>(-1.453152027f));
-        p = Vector.MultiplyAddEstimate(p, t, new Vector<float>(1.421413741f));
-        p = Vector.MultiplyAddEstimate(p, t, new Vector<float>(-0.284496736f));
-        p = Vector.MultiplyAddEstimate(p, t, new Vector<float>(0.254829592f));
-        Vector<float> tail = new Vector<float>(0.5f) * p * t * Exp(-z * z); // Φ(−|x|)
-        return x * Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), tail, Vector<float>.One - tail);
+        TLanes minus = Of<TLanes>(0) - x, z = TLanes.WhereNegative(x, minus, x) * Of<TLanes>(0.70710678f), t = Of<TLanes>(1) / TLanes.MultiplyAdd(z, Of<TLanes>(0.3275911f), Of<TLanes>(1));
+        TLanes p = TLanes.MultiplyAdd(Of<TLanes>(1.061405429f), t, Of<TLanes>(-1.453152027f));
+        p = TLanes.MultiplyAdd(p, t, Of<TLanes>(1.421413741f));
+        p = TLanes.MultiplyAdd(p, t, Of<TLanes>(-0.284496736f));
+        p = TLanes.MultiplyAdd(p, t, Of<TLanes>(0.254829592f));
+        TLanes tail = Of<TLanes>(0.5f) * p * t * Exp(Of<TLanes>(0) - z * z); // Φ(−|x|)
+        return x * TLanes.WhereNegative(x, tail, Of<TLanes>(1) - tail);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Of<TLanes>(float value)
+        where TLanes : struct, ILanes<TLanes> => TLanes.Broadcast(value);
 }

@@ -15,12 +15,14 @@ internal sealed class LevelAttention : IDisposable
 
     private readonly List<(int Start, int End, bool HasOneBlock)> segments = [];
     private readonly int[] visible; // keys of each token
+    private readonly ScalarType dataType;
 
     /// <param name="blocks">Tokens in each block, in sequence order; L in all.</param>
-    /// <param name="dataType">The format of the sequence.</param>
+    /// <param name="dataType">The format of the products.</param>
     /// <param name="device">Where it is used.</param>
     public LevelAttention(IReadOnlyList<int> blocks, ScalarType dataType, Device device)
     {
+        this.dataType = dataType;
         Mask = LevelMask.Build(blocks, dataType, device);
         visible = new int[blocks.Sum()];
         int start = 0;
@@ -50,7 +52,7 @@ internal sealed class LevelAttention : IDisposable
         if (is_grad_enabled())
             return ScaledDotProduct.Attend(query, key, value, Mask.narrow(2, skipped, query.shape[2])).MoveToOuterDisposeScope();
         if (OwnKernels.Suit(query))
-            return PackedAttention.Apply(query, key, value, null, visible[(int)skipped..]).MoveToOuterDisposeScope();
+            return PackedAttention.Apply(query, key, value, null, visible[(int)skipped..], dataType).MoveToOuterDisposeScope();
         var attended = new List<Tensor>(segments.Count);
         foreach ((int start, int end, bool hasOneBlock) in segments)
         {

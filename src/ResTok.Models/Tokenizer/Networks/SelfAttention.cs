@@ -46,7 +46,7 @@ internal sealed class SelfAttention
         maps?.Add(ScaledDotProduct.Map(query, key, levels?.Mask).DetachFromDisposeScope());
         long count = stream.shape[1];
         query = query.narrow(2, query.shape[2] - count, count);
-        Tensor attended = levels?.Attend(query, key, value) ?? ScaledDotProduct.Attend(query, key, value, null);
+        Tensor attended = levels?.Attend(query, key, value) ?? ScaledDotProduct.Attend(query, key, value, null, queryKeyValue.dtype);
         return project.ForwardAdd(attended.transpose(1, 2).flatten(2), stream, scale).MoveToOuterDisposeScope();
     }
 }

@@ -52,6 +52,57 @@ public sealed class OwnKernelTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(ScalarType.Float64)]
+    [InlineData(ScalarType.Float32)]
+    public void Folded_convolutions_of_all_windows_strides_and_tails(ScalarType type)
+    {
+        foreach ((int height, int width, int padHeight, int padWidth) in new[] { (1, 1, 0, 0), (3, 3, 0, 0), (3, 3, 1, 1), (5, 5, 2, 2), (1, 7, 0, 3), (7, 1, 3, 0), (3, 1, 1, 0) })
+        {
+            foreach ((int stride, int inputs, int outputs, int high, int wide) in new[] { (1, 3, 5, 7, 7), (2, 8, 16, 9, 31), (1, 17, 33, 8, 8), (2, 5, 1, 15, 7), (1, 2, 40, 20, 26) })
+            {
+                using var inner = NewDisposeScope();
+                Tensor x = Random(2, inputs, high, wide).to(type), weight = Random(outputs, inputs, height, width).to(type), scale = Random(outputs), shift = Random(outputs);
+                using var convolution = new FoldedConvolution(weight, scale, shift, stride, (padHeight, padWidth), isRectified: true);
+                Tensor wanted = nn.functional.conv2d(x.to(ScalarType.Float64), weight.to(ScalarType.Float64), null, [stride, stride], [padHeight, padWidth]);
+                wanted = (wanted * scale.view(1, -1, 1, 1) + shift.view(1, -1, 1, 1)).relu();
+                Tensor found = convolution.Apply(x);
+                Assert.Equal(type, found.dtype);
+                double off = (wanted - found).abs().max().item<double>();
+                Assert.True(off < (type == ScalarType.Float64 ? 1e-12 : 1e-4), $"{height}x{width}, stride {stride}, {inputs} to {outputs}, {high}x{wide}: off by {off}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float64)]
+    [InlineData(ScalarType.Float32)]
+    public void Pooling_leaves_the_padding_out(ScalarType type)
+    {
+        foreach ((int channels, int high, int wide) in new[] { (1, 3, 3), (7, 4, 9), (32, 8, 5) })
+        {
+            using var inner = NewDisposeScope();
+            Tensor x = Random(2, channels, high, wide).to(type) - 3; // all are below the zeros of a padding
+            Assert.Equal(0, (nn.functional.max_pool2d(x, 3, 2) - WindowPooling.Apply(x, 2, 0, isMean: false)).abs().max().ToDouble());
+            Assert.Equal(0, (nn.functional.max_pool2d(x, 3, 1, 1) - WindowPooling.Apply(x, 1, 1, isMean: false)).abs().max().ToDouble());
+            Tensor off = nn.functional.avg_pool2d(x, [3, 3], [1, 1], [1, 1], count_include_pad: false) - WindowPooling.Apply(x, 1, 1, isMean: true);
+            Assert.True(off.abs().max().ToDouble() < (type == ScalarType.Float64 ? 1e-14 : 1e-6));
+        }
+    }
+
+    [Fact]
+    public void A_folded_product_of_few_rows()
+    {
+        Tensor weight = Random(21, 100).to(ScalarType.Float64);
+        using var product = new FoldedConvolution(weight.view(21, 100, 1, 1));
+        foreach (int rows in new[] { 1, 2, 3, 5, 11, 12, 13, 40 })
+        {
+            using var inner = NewDisposeScope();
+            Tensor x = Random(rows, 100).to(ScalarType.Float64);
+            Assert.True((x.mm(weight.t()) - product.ApplyToRows(x)).abs().max().item<double>() < 1e-13);
+        }
+    }
+
     [Fact]
     public void A_product_of_more_rows_than_are_packed_together()
     {

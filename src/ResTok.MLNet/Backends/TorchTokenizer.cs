@@ -1,0 +1,30 @@
+using ResTok.Models;
+using TorchSharp;
+
+namespace ResTok.MLNet.Backends;
+
+/// <summary>A tokenizer in libtorch.</summary>
+internal sealed class TorchTokenizer(ImageTokenizer tokenizer) : ITokenizerBackend
+{
+    public EncodedImages Encode(Memory<float> pixels, int count, bool latents, bool features)
+    {
+        int side = tokenizer.Config.CropSize;
+        using var scope = torch.NewDisposeScope();
+        torch.Tensor batch = torch.tensor(pixels, [count, 3, side, side]);
+        using TokenizerEncoding encoding = tokenizer.Encode(batch, features ? EncodingOutputs.ImageTokens : EncodingOutputs.None);
+        return new(
+            encoding.Tokens.cpu().data<long>().ToArray(),
+            latents ? encoding.QuantizedLatents.cpu().contiguous().data<float>().ToArray() : [],
+            features ? encoding.ImageTokenLevels[0].mean([1]).cpu().contiguous().data<float>().ToArray() : []);
+    }
+
+    public byte[] Decode(Memory<long> tokens, int[] counts)
+    {
+        using var scope = torch.NewDisposeScope();
+        torch.Tensor batch = torch.tensor(tokens, [counts.Length, tokenizer.Config.LatentTokens]);
+        using torch.Tensor images = tokenizer.Decode(batch, counts);
+        return ResTokImages.Rgba(images);
+    }
+
+    public void Dispose() => tokenizer.Dispose();
+}

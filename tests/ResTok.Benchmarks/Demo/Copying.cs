@@ -1,0 +1,107 @@
+using System.Numerics.Tensors;
+
+namespace ResTok.Benchmarks.Demo;
+
+/// <summary>
+/// Whether pictures are copies: how many are nearer to a photograph of their class that was learned from than the nearest 1 % of pairs of such
+/// photographs are to each other, by pixels (mirrored too) and by the features of a ResNet-18, to which softness is no nearness.
+/// </summary>
+internal sealed class Copying
+{
+    private const double Quantile = 0.01;
+
+    private readonly ILookup<int, Seen> seen;
+    private readonly ILookup<int, Known> known;
+
+    /// <param name="all">Photographs that were learned from.</param>
+    /// <param name="some">Some of them.</param>
+    /// <param name="features">Of each of those.</param>
+    public Copying(IEnumerable<Photographs.Photograph> all, Photographs.Photograph[] some, float[][] features)
+    {
+        seen = all.ToLookup(photograph => photograph.Label, photograph => new Seen(photograph.Pixels, Rgb(photograph.Pixels, false), Rgb(photograph.Pixels, true)));
+        known = some.Zip(features).ToLookup(pair => pair.First.Label, pair => new Known(pair.First.Pixels, Rgb(pair.First.Pixels, false), pair.Second[^PictureFeatures.Last..]));
+        PixelLimit = QuantileOf((a, b) => Rms(a.Pixels, b.Pixels));
+        FeatureLimit = QuantileOf((a, b) => TensorPrimitives.Distance<float>(a.Features, b.Features));
+    }
+
+    /// <summary>Root mean square difference, of 255.</summary>
+    public double PixelLimit { get; }
+
+    public double FeatureLimit { get; }
+
+    /// <summary>How many are nearer than the limits.</summary>
+    public (int ByPixels, int ByFeatures) Near(byte[][] pictures, float[][] features, int[] labels)
+    {
+        Neighbour[] nearest = Nearest(pictures, features, labels);
+        return (nearest.Count(one => one.ByPixels.Distance < PixelLimit), nearest.Count(one => one.ByFeatures.Distance < FeatureLimit));
+    }
+
+    public string Describe(string name, byte[][] pictures, float[][] features, int[] labels)
+    {
+        Neighbour[] nearest = Nearest(pictures, features, labels);
+        return FormattableString.Invariant($"Of {nearest.Length} {name}, {nearest.Count(one => one.ByPixels.Distance < PixelLimit)} are nearer by pixels than {PixelLimit:0.0} (the nearest {nearest.Min(one => one.ByPixels.Distance):0.0}), ")
+            + FormattableString.Invariant($"{nearest.Count(one => one.ByFeatures.Distance < FeatureLimit)} by features than {FeatureLimit:0.00} (the nearest {nearest.Min(one => one.ByFeatures.Distance):0.00}).");
+    }
+
+    /// <summary>Draws those that are nearest to a photograph, each beside it: <c>nearest-by-pixels.png</c>, <c>nearest-by-features.png</c>.</summary>
+    public void WriteNearest(string folder, byte[][] pictures, float[][] features, int[] labels, int most)
+    {
+        Neighbour[] nearest = Nearest(pictures, features, labels);
+        Write("pixels", one => one.ByPixels);
+        Write("features", one => one.ByFeatures);
+
+        void Write(string name, Func<Neighbour, (double Distance, byte[] Rgba)> by) => ReaderSheets.WriteRows(Path.Combine(folder, $"nearest-by-{name}.png"),
+            [.. nearest.Select((one, i) => (Picture: pictures[i], Near: by(one))).OrderBy(pair => pair.Near.Distance).Take(most).Chunk(3).Select(row => row.SelectMany(pair => new[] { pair.Picture, pair.Near.Rgba }).ToArray())]);
+    }
+
+    private Neighbour[] Nearest(byte[][] pictures, float[][] features, int[] labels)
+    {
+        var nearest = new Neighbour[pictures.Length];
+        Parallel.For(0, pictures.Length, i =>
+        {
+            float[] pixels = Rgb(pictures[i], false), last = features[i][^PictureFeatures.Last..];
+            nearest[i] = new(
+                seen[labels[i]].Select(one => (Distance: Math.Min(Rms(pixels, one.Pixels), Rms(pixels, one.Mirrored)), one.Rgba)).MinBy(pair => pair.Distance),
+                known[labels[i]].Select(one => (Distance: (double)TensorPrimitives.Distance<float>(last, one.Features), one.Rgba)).MinBy(pair => pair.Distance));
+        });
+        return nearest;
+    }
+
+    private double QuantileOf(Func<Known, Known, double> distance)
+    {
+        double[] all = [.. known.AsParallel().SelectMany(of => Pairs([.. of], distance)).Order()];
+        return all[(int)(Quantile * all.Length)];
+
+        static List<double> Pairs(Known[] some, Func<Known, Known, double> distance)
+        {
+            var found = new List<double>();
+            for (int i = 0; i < some.Length; i++)
+            {
+                for (int j = 0; j < i; j++)
+                    found.Add(distance(some[i], some[j]));
+            }
+            return found;
+        }
+    }
+
+    private static double Rms(float[] a, float[] b) => TensorPrimitives.Distance<float>(a, b) / Math.Sqrt(a.Length);
+
+    private static float[] Rgb(byte[] rgba, bool isMirrored)
+    {
+        const int Side = DrawingRow.Side;
+        var rgb = new float[3 * Side * Side];
+        for (int i = 0; i < Side * Side; i++)
+        {
+            int from = isMirrored ? i / Side * Side + Side - 1 - i % Side : i;
+            for (int channel = 0; channel < 3; channel++)
+                rgb[3 * i + channel] = rgba[4 * from + channel];
+        }
+        return rgb;
+    }
+
+    private sealed record Seen(byte[] Rgba, float[] Pixels, float[] Mirrored);
+
+    private sealed record Known(byte[] Rgba, float[] Pixels, float[] Features);
+
+    private readonly record struct Neighbour((double Distance, byte[] Rgba) ByPixels, (double Distance, byte[] Rgba) ByFeatures);
+}

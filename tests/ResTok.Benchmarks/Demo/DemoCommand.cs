@@ -1,0 +1,91 @@
+using System.Globalization;
+using ResTok.Benchmarks.Measuring;
+using ResTok.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Benchmarks.Demo;
+
+/// <summary>
+/// What the demo model's card says beside the figures of <c>restok evaluate</c>: whether photographs are known again, and whether generated ones
+/// are copies. It writes the held-out pictures as shards, which that command reads, and sheets for people to look at.
+/// </summary>
+/// <param name="model">The folder of <c>tokenizer</c> and <c>generator</c>.</param>
+/// <param name="photographsFolder">Webdataset shards, as of <c>examples/TrainDemo</c>.</param>
+/// <param name="output">Where to write.</param>
+/// <param name="ofClass">Of each class the judge learns from so many photographs at most, which takes the network's time.</param>
+/// <param name="samples">Generated pictures of each class, for each setting.</param>
+/// <param name="settings">How to sample, one after another.</param>
+internal sealed class DemoCommand(string model, string photographsFolder, string output, int ofClass, int samples, IReadOnlyList<SamplingOptions> settings)
+{
+    private const int Batch = 16;
+
+    public void Run()
+    {
+        Directory.CreateDirectory(output);
+        Photographs photographs = Photographs.Read(photographsFolder);
+        HeldOutShards.Write(Path.Combine(output, "held-out"), photographs);
+        Photographs.Photograph[] heldOut = [.. photographs.HeldOut.Where(photograph => photograph.Label >= 0)];
+        Photographs.Photograph[] learned = [.. photographs.Learned.Where(photograph => photograph.Label >= 0)
+            .GroupBy(photograph => photograph.Label).OrderBy(group => group.Key).SelectMany(group => group.Take(ofClass))];
+
+        using ImageTokenizer tokenizer = ImageTokenizer.Load(Path.Combine(model, "tokenizer"));
+        using ImageGenerator generator = ImageGenerator.Load(Path.Combine(model, "generator"));
+        byte[][] rebuilt = Rebuild(tokenizer, heldOut);
+        ReaderSheets.Write(Path.Combine(output, "readers"), Path.Combine(output, "readers-key"), heldOut, rebuilt, generator.Config.ClassNames!);
+
+        using var features = new PictureFeatures(Path.Combine(output, "features"));
+        float[][] ofLearned = features.Of("learned", [.. learned.Select(photograph => photograph.Pixels)]);
+        var judge = new Judge(ofLearned, [.. learned.Select(photograph => photograph.Label)]);
+        int[] labels = [.. heldOut.Select(photograph => photograph.Label)];
+        float[][] ofHeldOut = features.Of("held-out", [.. heldOut.Select(photograph => photograph.Pixels)]), ofRebuilt = features.Of("rebuilt", rebuilt);
+        Console.WriteLine(FormattableString.Invariant($"The judge, of {learned.Length} photographs: right on {judge.Share(ofHeldOut, labels):0.0 %} of {labels.Length} held out, {judge.Share(ofRebuilt, labels):0.0 %} of their reconstructions."));
+
+        var copying = new Copying(photographs.Learned.Where(photograph => photograph.Label >= 0), learned, ofLearned);
+        Console.WriteLine(copying.Describe("held-out photographs", [.. heldOut.Select(photograph => photograph.Pixels)], ofHeldOut, labels));
+        Console.WriteLine(copying.Describe("their reconstructions", rebuilt, ofRebuilt, labels));
+
+        int first = Drawings.Classes.Count, classes = generator.Config.Classes - first;
+        int[] wanted = [.. Enumerable.Range(0, classes * samples).Select(i => first + i % classes)];
+        var table = new MarkdownTable("sampling", "in their class", "Fréchet distance", "near by pixels", "near by features");
+        foreach (SamplingOptions sampling in settings)
+        {
+            string name = string.Create(CultureInfo.InvariantCulture, $"{SamplingOptions.NameOf(sampling.Schedule)} {sampling.GuidanceScale} from {sampling.GuidanceStart}, temperature {sampling.Temperature}, top-k {sampling.TopK}, top-p {sampling.TopP}");
+            byte[][] generated = Generate(tokenizer, generator, wanted, sampling);
+            float[][] ofGenerated = features.Of($"generated {samples} {name}", generated);
+            (int byPixels, int byFeatures) = copying.Near(generated, ofGenerated, wanted);
+            table.Add(name, $"{judge.Share(ofGenerated, wanted):0.0 %}", $"{PictureFeatures.Distance(ofGenerated, ofHeldOut):0.0}", $"{byPixels}", $"{byFeatures}");
+            string folder = Directory.CreateDirectory(Path.Combine(output, "generated", name.Replace(' ', '-'))).FullName;
+            ReaderSheets.WriteRows(Path.Combine(folder, "generated.png"), [.. wanted.Zip(generated).GroupBy(pair => pair.First).Select(group => group.Select(pair => pair.Second).Take(10).ToArray())], numbered: true);
+            copying.WriteNearest(folder, generated, ofGenerated, wanted, most: 12);
+            Console.WriteLine($"{name}: {judge.Share(ofGenerated, wanted):0.0 %} in their class.");
+        }
+        table.Print();
+    }
+
+    /// <param name="text">As <c>step,3.75,0.25,1,0,0.95</c>.</param>
+    public static SamplingOptions ParseSampling(string text)
+    {
+        string[] parts = text.Split(',');
+        double[] numbers = [.. parts.Skip(1).Select(part => double.Parse(part, CultureInfo.InvariantCulture))];
+        return numbers is [double scale, double start, double temperature, double topK, double topP]
+            ? new() { Schedule = SamplingOptions.ParseSchedule(parts[0]), GuidanceScale = scale, GuidanceStart = start, Temperature = temperature, TopK = (int)topK, TopP = topP }
+            : throw new ArgumentException($"'{text}' is to be as step,3.75,0.25,1,0,0.95.");
+    }
+
+    private static byte[][] Rebuild(ImageTokenizer tokenizer, Photographs.Photograph[] photographs) => [.. photographs.Chunk(Batch).SelectMany(batch =>
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        using TokenizerEncoding encoding = tokenizer.Encode(PictureFeatures.Floats([.. batch.Select(photograph => photograph.Pixels)]));
+        return PictureFeatures.Rgba(tokenizer.Decode(encoding.Tokens));
+    })];
+
+    private static byte[][] Generate(ImageTokenizer tokenizer, ImageGenerator generator, int[] classes, SamplingOptions sampling) => [.. classes.Select((label, i) => (Label: label, Row: (long)i)).Chunk(Batch).SelectMany(batch =>
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        using Tensor tokens = generator.Generate(new([.. batch.Select(one => one.Label)]) { RowIds = [.. batch.Select(one => one.Row)] }, sampling);
+        return PictureFeatures.Rgba(tokenizer.Decode(tokens));
+    })];
+}

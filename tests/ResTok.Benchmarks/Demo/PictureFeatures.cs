@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+using ResTok.Models.Evaluation;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ResTok.Benchmarks.Demo;
+
+/// <summary>What a ResNet-18 sees in pictures: the means of its five layers, of which the last are those of its Fréchet distance. Kept in files, for they take long.</summary>
+/// <param name="folder">For the files.</param>
+internal sealed class PictureFeatures(string folder) : IDisposable
+{
+    /// <summary>Of a picture: those of all layers, and among them, at the end, those of the last.</summary>
+    public const int Count = 64 + 64 + 128 + 256 + Last, Last = ResNet18Network.Features;
+
+    private const int Batch = 16, Side = 224;
+
+    private readonly ResNet18Network network = new EvaluationWeights().LoadResNet18(CPU)
+        ?? throw new FileNotFoundException($"The judge needs {EvaluationWeights.WantedResNet18}.");
+
+    /// <summary>Of each picture.</summary>
+    /// <param name="name">Of the set. A file of this name and of as many pictures is taken to hold it.</param>
+    /// <param name="pictures">RGBA of 64×64.</param>
+    public float[][] Of(string name, byte[][] pictures)
+    {
+        string path = Path.Combine(folder, $"{name.Replace(' ', '-')}-{pictures.Length}.bin");
+        if (!File.Exists(path))
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllBytes(path + ".tmp", [.. pictures.Chunk(Batch).SelectMany(batch => MemoryMarshal.AsBytes(Compute(batch).AsSpan()).ToArray())]);
+            File.Move(path + ".tmp", path);
+        }
+        return [.. MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(path)).ToArray().Chunk(Count)];
+    }
+
+    /// <summary>The ResNet-18 Fréchet distance of two sets.</summary>
+    public static double Distance(float[][] some, float[][] others)
+    {
+        using FeatureSet first = Set(some), second = Set(others);
+        return first.DistanceTo(second)!.Value;
+
+        static FeatureSet Set(float[][] features)
+        {
+            using var scope = NewDisposeScope();
+            var set = new FeatureSet(Last, keepsRows: false);
+            set.Add(tensor(features.SelectMany(one => one[^Last..]).ToArray(), [features.Length, Last]));
+            return set;
+        }
+    }
+
+    /// <returns>[B, 3, 64, 64] in [0, 1].</returns>
+    public static Tensor Floats(byte[][] rgba) =>
+        tensor(rgba.SelectMany(picture => picture).ToArray(), [rgba.Length, DrawingRow.Side, DrawingRow.Side, 4], dtype: ScalarType.Byte)[.., .., .., ..3].permute(0, 3, 1, 2).to(ScalarType.Float32) / 255;
+
+    /// <summary>8 bits, rounded, of each picture.</summary>
+    /// <param name="images">[B, 3, 64, 64] in [0, 1] or beyond.</param>
+    public static byte[][] Rgba(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        Tensor rgb = (images.clamp(0, 1) * 255).round().to(ScalarType.Byte), opaque = full([images.shape[0], 1, images.shape[2], images.shape[3]], 255, dtype: ScalarType.Byte);
+        return [.. cat([rgb, opaque], 1).permute(0, 2, 3, 1).contiguous().bytes.ToArray().Chunk(4 * DrawingRow.Side * DrawingRow.Side)];
+    }
+
+    public void Dispose() => network.Dispose();
+
+    private float[] Compute(byte[][] pictures)
+    {
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        Tensor large = nn.functional.interpolate(Floats(pictures), [Side, Side], mode: InterpolationMode.Bilinear, align_corners: false, antialias: true);
+        return cat([.. network.Maps(large).Select(map => map.mean([2, 3]))], 1).contiguous().data<float>().ToArray();
+    }
+}
