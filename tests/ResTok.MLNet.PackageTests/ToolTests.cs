@@ -12,6 +12,7 @@ public sealed class ToolTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
+    [Trait("Category", "Long")]
     public void It_installs_from_a_feed_and_encodes_with_nothing_but_its_package()
     {
         string system = OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64";
