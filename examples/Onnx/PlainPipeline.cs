@@ -32,8 +32,18 @@ internal static class PlainPipeline
         foreach ((string file, MLImage image) in files.Zip(result.GetColumn<MLImage>("Rebuilt")))
         {
             using (image)
-                image.Save(Path.ChangeExtension(file, ".rebuilt.png"));
+            using (MLImage opaque = Opaque(image))
+                opaque.Save(Path.ChangeExtension(file, ".rebuilt.png"));
         }
+    }
+
+    /// <summary><c>ConvertToImage</c> leaves alpha at 0 whatever its defaultAlpha is, and a PNG file of that is empty.</summary>
+    private static MLImage Opaque(MLImage image)
+    {
+        byte[] pixels = image.Pixels.ToArray();
+        for (int alpha = 3; alpha < pixels.Length; alpha += 4)
+            pixels[alpha] = 255;
+        return MLImage.CreateFromPixels(image.Width, image.Height, image.PixelFormat, pixels);
     }
 
     private sealed class Row

@@ -123,6 +123,7 @@ public sealed class ExampleProgramTests
         foreach (string name in drawn.Select(file => Path.GetFileNameWithoutExtension(file)))
             Assert.Equal(again.Lines.Single(words => words.FirstOrDefault() == name + ":")[1..], run.Lines.Single(words => words.FirstOrDefault() == name && words[1] == "by")[3..]);
         AssertHoldsWeights(run.PathOf("plain.zip"));
+        Assert.All(Directory.GetFiles(run.Folder, "class*.rebuilt.png"), file => Assert.InRange(new FileInfo(file).Length, 1000, 100_000)); // an empty one has 112 bytes
 
         Assert.All(Directory.GetFiles(library.Folder, "*.tokens.json").Select(file => Path.GetFileName(file).Split('.')[0]), name => Assert.Equal(
             run.Lines.Single(words => words.FirstOrDefault() == name + ":")[1..], run.Lines.Single(words => words.FirstOrDefault() == name && words[1] == "in")[4..]));
