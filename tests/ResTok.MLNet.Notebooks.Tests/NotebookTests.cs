@@ -60,7 +60,7 @@ public sealed partial class NotebookTests(NotebookRuns runs) : IClassFixture<Not
     [Fact]
     public async Task Images_are_generated_by_class_seed_level_and_guidance_and_varied_and_mixed()
     {
-        int classes = Math.Min(20, DemoFacts.Classes); // the most rows of the table
+        int classes = Math.Min(12, DemoFacts.Classes); // the most rows of the table
         string[] shown = await ShownAsync(Generate);
         Assert.Contains($"table of 2 rows, {Strip}, {Image}", shown);
         Assert.Contains($"table of {classes + 1} rows, {3 * classes} × {Image}", shown);
