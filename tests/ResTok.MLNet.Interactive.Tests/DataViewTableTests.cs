@@ -71,6 +71,7 @@ public sealed class DataViewTableTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [Trait("Category", "Slow")]
     public void The_tokens_of_a_pipeline_are_strips_beside_what_they_decode_to(bool asKeys)
     {
         using ResTokTokenizer restok = ResTokTokenizer.Load(Checkpoint());

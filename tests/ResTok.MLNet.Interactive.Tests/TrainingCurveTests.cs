@@ -49,6 +49,7 @@ public class TrainingCurveTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task In_a_notebook_that_loaded_the_package_the_curve_shows_itself_and_grows()
     {
         using var notebook = new CompositeKernel { new CSharpKernel() };

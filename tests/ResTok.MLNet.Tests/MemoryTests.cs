@@ -10,6 +10,7 @@ namespace ResTok.MLNet.Tests;
 public sealed class MemoryTests
 {
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_loop_of_a_thousand_predictions_leaves_no_tensor_behind()
     {
         var ml = new MLContext(seed: 1);

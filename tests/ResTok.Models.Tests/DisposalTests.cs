@@ -60,6 +60,7 @@ public class DisposalTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_training_keeps_its_model()
     {
         ImageGenerator generator = TinyModels.CreateGenerator();

@@ -70,6 +70,7 @@ public sealed class EncodeTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void What_cannot_be_written_is_an_error_and_leaves_nothing()
     {
         string folder = data.Classes("pictures", ("a", 2));
@@ -94,6 +95,7 @@ public sealed class EncodeTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Ten_views_come_in_the_references_order_and_layout()
     {
         string folder = data.Classes("pictures", ("a", 2), ("b", 1));

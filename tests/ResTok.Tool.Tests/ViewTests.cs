@@ -60,6 +60,7 @@ public class ViewTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_table_says_that_images_were_decoded_so()
     {
         using var data = new DataSet();

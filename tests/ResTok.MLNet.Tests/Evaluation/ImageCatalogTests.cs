@@ -11,6 +11,7 @@ public class ImageCatalogTests
     private readonly MLContext ml = new(seed: 1);
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Identical_sets_are_no_distance_apart_in_any_order_and_in_any_batches()
     {
         List<Row> rows = PipelineData.Rows(6);
@@ -28,6 +29,7 @@ public class ImageCatalogTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Reconstructions_are_compared_row_by_row_and_with_themselves_are_equal()
     {
         using ResTokTokenizer model = CreateModel();

@@ -117,6 +117,7 @@ public sealed class GenerationTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_whole_pipeline_comes_back_from_one_zip_with_each_model_once()
     {
         using ResTokTokenizer restok = CreateModel();

@@ -17,6 +17,7 @@ public sealed class SaveLoadTests : IDisposable
     private IDataView Data => ml.Data.LoadFromEnumerable(rows);
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_pipeline_comes_back_with_its_weights_stored_once()
     {
         using ResTokTokenizer model = CreateModel();
@@ -35,6 +36,7 @@ public sealed class SaveLoadTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_single_transformer_comes_back()
     {
         using ResTokTokenizer model = CreateModel();
@@ -46,6 +48,7 @@ public sealed class SaveLoadTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_model_in_streams_is_opened_on_first_use_and_saved_like_any_other()
     {
         using var config = new MemoryStream();

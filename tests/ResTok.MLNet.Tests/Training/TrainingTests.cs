@@ -19,6 +19,7 @@ public sealed class TrainingTests : IDisposable
     private IDataView Data => ml.Data.LoadFromEnumerable(rows);
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_tokenizer_is_trained_by_fit_and_used_saved_and_trained_further()
     {
         var logged = new List<string>();
@@ -73,6 +74,7 @@ public sealed class TrainingTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Cancelling_leaves_a_checkpoint_to_go_on_from()
     {
         using var cancellation = new CancellationTokenSource();
@@ -105,6 +107,7 @@ public sealed class TrainingTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_model_in_memory_is_trained_further_in_a_chain_that_validates_and_stays_as_it_was()
     {
         using ResTokTokenizer start = CreateModel();
@@ -142,6 +145,7 @@ public sealed class TrainingTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_bad_image_is_named_by_column_and_row_or_left_out_and_counted()
     {
         string[] files = ["a.png", "broken.png", "b.png", ".", "cut.png"];

@@ -69,6 +69,7 @@ public class HostileFileTests
     public void Pickles_run_nothing(string pickle, string why) => AssertRefused(Encoding.Latin1.GetBytes(pickle), "pytorch_model.bin", why);
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Truncated_files_are_refused_at_any_length()
     {
         using var folder = new TemporaryFolder();

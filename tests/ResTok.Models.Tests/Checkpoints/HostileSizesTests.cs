@@ -42,6 +42,7 @@ public class HostileSizesTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_pickle_of_millions_of_objects_is_refused()
     {
         using var folder = new TemporaryFolder();

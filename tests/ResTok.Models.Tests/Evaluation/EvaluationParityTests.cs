@@ -99,6 +99,7 @@ public class EvaluationParityTests
 
     [Theory]
     [MemberData(nameof(InceptionImages))]
+    [Trait("Category", "Slow")]
     public void Inception_network(string set, string name)
     {
         using var golden = new GoldenSet(GoldenSet.Folders("inception")[set], "inception");
@@ -169,6 +170,7 @@ public class EvaluationParityTests
 
     [Theory]
     [MemberData(nameof(LpipsPairs))]
+    [Trait("Category", "Slow")]
     public void Lpips_on_VGG16_as_the_training_loss(string set, string name)
     {
         using var golden = new GoldenSet(GoldenSet.Folders("lpips")[set], "lpips");

@@ -9,6 +9,7 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
     private EvaluationWeights Fast => networks.Files with { InceptionInFloat64 = false };
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_set_is_no_distance_from_itself_in_any_order_and_from_parts()
     {
         using var scope = NewDisposeScope();
@@ -28,6 +29,7 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Other_images_are_further_away_and_bytes_count_as_the_images_they_were_truncated_from()
     {
         using var scope = NewDisposeScope();
@@ -45,6 +47,7 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void A_file_of_samples_is_read_and_statistics_of_other_features_are_refused()
     {
         string folder = Path.Combine(TestData.Root, "golden", "evaluation", "npz");
@@ -56,6 +59,7 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Without_weights_or_images_it_says_what_is_missing()
     {
         Assert.Contains("pt_inception-2015-12-05-6726825d.pth", Assert.Throws<ArgumentException>(() => new ImageSetStatistics(new() { Inception = null, ResNet18 = null })).Message, StringComparison.Ordinal);
@@ -66,6 +70,7 @@ public class ImageSetStatisticsTests(EvaluationNetworks networks) : IClassFixtur
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Sets_of_different_weights_do_not_compare_and_the_ResNet18_alone_gives_its_own_numbers_only()
     {
         using var scope = NewDisposeScope();

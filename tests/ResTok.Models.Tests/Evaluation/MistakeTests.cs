@@ -18,6 +18,7 @@ public class MistakeTests
     [InlineData("half-pixel resize", 4e-2)]
     [InlineData("(x - 127.5) / 127.5", 2e-2)]
     [InlineData("rounding instead of truncating to 8 bits", 1e-2)]
+    [Trait("Category", "Slow")]
     public void Each_is_seen(string mistake, double cost)
     {
         using var golden = new GoldenSet(GoldenSet.Folders("inception").Values.First(), "inception");

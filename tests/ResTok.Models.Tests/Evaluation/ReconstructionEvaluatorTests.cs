@@ -10,6 +10,7 @@ public class ReconstructionEvaluatorTests(EvaluationNetworks networks) : IClassF
 {
     [Fact]
     [Trait("Category", "Parity")]
+    [Trait("Category", "Slow")]
     public void All_metrics_equal_the_evaluator_of_the_reference_in_one_go_and_in_parts()
     {
         JsonNode golden = JsonNode.Parse(File.ReadAllText(Path.Combine(TestData.Root, "golden", "evaluation", "evaluator.json")))!;
@@ -37,6 +38,7 @@ public class ReconstructionEvaluatorTests(EvaluationNetworks networks) : IClassF
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Equal_images_are_no_distance_apart_and_without_weights_there_are_the_pixel_metrics()
     {
         using var scope = NewDisposeScope();

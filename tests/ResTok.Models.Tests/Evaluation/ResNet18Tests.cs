@@ -11,6 +11,7 @@ public sealed class ResNet18Tests : IDisposable
     private readonly ResNet18Network network = ResNet18Network.Load(new EvaluationWeights().ResNet18!, CPU);
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void The_distance_grows_with_noise_and_with_blur_and_does_not_depend_on_order_or_batch()
     {
         using var scope = NewDisposeScope();
@@ -31,6 +32,7 @@ public sealed class ResNet18Tests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Gradients_reach_the_image_also_where_it_is_black()
     {
         using var scope = NewDisposeScope();
@@ -48,6 +50,7 @@ public sealed class ResNet18Tests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Another_file_is_refused_with_what_is_wanted_and_where_it_is()
     {
         using var folder = new TemporaryFolder();

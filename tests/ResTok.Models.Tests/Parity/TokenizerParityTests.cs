@@ -22,6 +22,7 @@ public class TokenizerParityTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(TinySets))]
+    [Trait("Category", "Slow")]
     public void Tokenizer_equals_the_reference(string set) => Compare(set);
 
     [Theory]

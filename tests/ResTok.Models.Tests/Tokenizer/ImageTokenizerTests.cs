@@ -25,6 +25,7 @@ public class ImageTokenizerTests
 
     [Theory]
     [MemberData(nameof(Variants))]
+    [Trait("Category", "Slow")]
     public void Every_option_encodes_and_decodes(string variant)
     {
         TokenizerConfig config = Configs[variant];
@@ -41,6 +42,7 @@ public class ImageTokenizerTests
 
     [Theory]
     [MemberData(nameof(Variants))]
+    [Trait("Category", "Slow")]
     public void Latents_are_the_same_without_image_tokens_and_with_attention_maps(string variant)
     {
         TokenizerConfig config = Configs[variant];
@@ -107,6 +109,7 @@ public class ImageTokenizerTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void BFloat16_agrees_with_float32_on_most_tokens()
     {
         using var scope = NewDisposeScope();

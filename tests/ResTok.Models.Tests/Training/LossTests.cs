@@ -19,6 +19,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
     };
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Lpips_equals_its_definition_in_float64()
     {
         using var scope = NewDisposeScope();
@@ -178,6 +179,7 @@ public class LossTests(LossNetworks networks) : IClassFixture<LossNetworks>
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void The_bias_of_dinos_keys_is_left_out()
     {
         using var scope = NewDisposeScope();

@@ -50,6 +50,7 @@ public class TrainerTests
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(5)]
+    [Trait("Category", "Slow")]
     public void A_cancelled_tokenizer_run_goes_on_bit_for_bit(int after)
     {
         byte[][] discs = TrainingImages.Discs(7, 16);
@@ -100,6 +101,7 @@ public class TrainerTests
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void The_trained_model_is_the_average_and_loads()
     {
         using var folder = new TemporaryFolder();

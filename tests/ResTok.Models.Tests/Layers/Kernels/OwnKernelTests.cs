@@ -147,6 +147,7 @@ public sealed class OwnKernelTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public void Convolutions_of_all_tails()
     {
         foreach ((int batch, int inputs, int outputs, int height, int width) in new[]
