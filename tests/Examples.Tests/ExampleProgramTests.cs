@@ -54,6 +54,7 @@ public sealed class ExampleProgramTests
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public void Classify_beats_chance_by_far_with_every_input_and_trainer()
     {
         using var run = new ExampleRun("Classify");
