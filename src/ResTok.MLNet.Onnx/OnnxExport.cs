@@ -36,7 +36,7 @@ public static class OnnxExport
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        using PretrainedModel.Use use = tokenizer.Begin();
+        using SharedUse.Use use = tokenizer.Begin();
         options ??= new();
         ElementType pixels = options.UInt8Pixels ? ElementType.UInt8 : ElementType.Float32;
         var encoder = new WeightedGraph("ResTok encoder", tokenizer.StateDict, TypeOf(options), options.QuantizesProducts);
@@ -74,7 +74,7 @@ public static class OnnxExport
     {
         ArgumentNullException.ThrowIfNull(generator);
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        using PretrainedModel.Use use = generator.Begin();
+        using SharedUse.Use use = generator.Begin();
         options ??= new();
         var pass = new WeightedGraph("ResTok generator, one pass", generator.StateDict, TypeOf(options), options.QuantizesProducts);
         GeneratorGraph.Build(pass, generator.Config);

@@ -17,11 +17,11 @@ public sealed class OnnxGenerator : IDisposable, IGeneratorBackend
 {
     private readonly InferenceSession session;
     private readonly SequenceLayout layout;
-    private readonly SharedSessions sessions;
+    private readonly SharedUse sessions;
 
     private OnnxGenerator(GeneratorConfig config, InferenceSession session)
     {
-        (Config, this.session, sessions) = (config, session, new(session));
+        (Config, this.session, sessions) = (config, session, new(session.Dispose));
         Levels = new(config.Tokens);
         layout = new(config);
     }
@@ -65,7 +65,7 @@ public sealed class OnnxGenerator : IDisposable, IGeneratorBackend
     public IReadOnlyList<IReadOnlyList<int>> Generate(
         GenerationRequest request, SamplingOptions? options = null, Action<GenerationStep>? onStep = null, CancellationToken cancellation = default)
     {
-        using SharedSessions.Use use = sessions.Begin(this);
+        using SharedUse.Use use = sessions.Begin(this);
         using OnnxGenerationRun run = Start(request, options ?? new());
         while (!run.IsComplete)
         {

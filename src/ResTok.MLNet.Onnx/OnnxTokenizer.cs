@@ -17,11 +17,11 @@ public sealed class OnnxTokenizer : IDisposable, ITokenizerBackend
 
     private readonly InferenceSession encoder;
     private readonly InferenceSession decoder;
-    private readonly SharedSessions sessions;
+    private readonly SharedUse sessions;
 
     private OnnxTokenizer(TokenizerConfig config, InferenceSession encoder, InferenceSession decoder)
     {
-        (this.encoder, this.decoder, sessions, Config) = (encoder, decoder, new(encoder, decoder), config);
+        (this.encoder, this.decoder, sessions, Config) = (encoder, decoder, new(encoder.Dispose + (Action)decoder.Dispose), config);
         Levels = new(config.LatentTokens);
     }
 
@@ -74,7 +74,7 @@ public sealed class OnnxTokenizer : IDisposable, ITokenizerBackend
         int side = Config.CropSize, ofImage = 3 * side * side;
         if (pixels.Length == 0 || pixels.Length % ofImage != 0)
             throw new ArgumentException($"Images have {ofImage} values each, [3, {side}, {side}], but there are {pixels.Length}. Resize and crop images first.", nameof(pixels));
-        using SharedSessions.Use use = sessions.Begin(this);
+        using SharedUse.Use use = sessions.Begin(this);
         using IDisposableReadOnlyCollection<OrtValue> outputs = RunEncoder(pixels, pixels.Length / ofImage, EncoderOutputs);
         int[][] rows = [.. Longs(outputs[0]).Select(token => (int)token).Chunk(Levels.TokenCount)];
         return new(rows, Floats(outputs[1]), Floats(outputs[2]), Floats(outputs[3]));
@@ -103,7 +103,7 @@ public sealed class OnnxTokenizer : IDisposable, ITokenizerBackend
     {
         ArgumentNullException.ThrowIfNull(tokens);
         ArgumentNullException.ThrowIfNull(tokenCounts);
-        using SharedSessions.Use use = sessions.Begin(this);
+        using SharedUse.Use use = sessions.Begin(this);
         Check(tokens, tokenCounts);
         return RunDecoder((long[])[.. tokens.SelectMany(row => row.Select(token => (long)token))], [.. tokenCounts.Select(count => (long)count)]);
     }
@@ -113,7 +113,7 @@ public sealed class OnnxTokenizer : IDisposable, ITokenizerBackend
 
     EncodedImages ITokenizerBackend.Encode(Memory<float> pixels, int count, bool latents, bool features)
     {
-        using SharedSessions.Use use = sessions.Begin(this);
+        using SharedUse.Use use = sessions.Begin(this);
         string[] wanted = ["tokens", .. latents ? ["quantized_latents"] : (string[])[], .. features ? ["features"] : (string[])[]];
         return OnnxBackend.Compute(() =>
         {
@@ -124,7 +124,7 @@ public sealed class OnnxTokenizer : IDisposable, ITokenizerBackend
 
     byte[] ITokenizerBackend.Decode(Memory<long> tokens, int[] counts)
     {
-        using SharedSessions.Use use = sessions.Begin(this);
+        using SharedUse.Use use = sessions.Begin(this);
         return OnnxImages.Rgba(OnnxBackend.Compute(() => RunDecoder(tokens, Array.ConvertAll(counts, count => (long)count))), Config.ImageSize);
     }
 

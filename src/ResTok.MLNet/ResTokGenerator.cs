@@ -80,8 +80,7 @@ public sealed class ResTokGenerator : ResTokHandle<ImageGenerator, GeneratorConf
     public static async Task<ResTokGenerator> FromHubAsync(
         string repository, ResTokLoadOptions? options = null, HubOptions? hub = null, IProgress<HubProgress>? progress = null, CancellationToken cancellationToken = default)
     {
-        if (options?.UsesOnnx() == true)
-            throw new ArgumentException("Models on the hub are weights, not ONNX files. Open this one with ResTokBackend.LibTorch, ExportOnnx it once, and load the folder that this wrote.", nameof(options));
+        ResTokLoadOptions.ThrowIfNotForHub(options);
         return Load(await HuggingFaceHub.DownloadAsync(repository, hub, progress, cancellationToken).ConfigureAwait(false), options);
     }
 

@@ -42,4 +42,11 @@ public sealed record ResTokLoadOptions
             throw new ArgumentException($"ONNX files have their own precision, so {Precision} cannot be asked for here. Leave Precision out, and give OnnxExportOptions.Precision when the model is exported.", "options");
         return Backend == ResTokBackend.Onnx;
     }
+
+    /// <exception cref="ArgumentException">A model of the hub cannot be used so.</exception>
+    internal static void ThrowIfNotForHub(ResTokLoadOptions? options)
+    {
+        if (options?.UsesOnnx() == true)
+            throw new ArgumentException("Models on the hub are weights, not ONNX files. Open this one with ResTokBackend.LibTorch, ExportOnnx it once, and load the folder that this wrote.", nameof(options));
+    }
 }

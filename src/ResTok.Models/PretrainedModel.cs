@@ -10,14 +10,13 @@ namespace ResTok.Models;
 public abstract class PretrainedModel : IDisposable
 {
     private readonly Dictionary<string, Parameter> parameters = [];
-    private readonly Lock gate = new();
-    private int uses; // calls under way
-    private bool isDisposed;
+    private readonly SharedUse weights;
 
     private protected PretrainedModel(Device? device, Precision precision)
     {
         Device = device ?? CPU;
         Precision = precision;
+        weights = new(Free);
     }
 
     /// <summary>Where the model computes.</summary>
@@ -57,7 +56,7 @@ public abstract class PretrainedModel : IDisposable
     public void Save(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        using Use use = Begin();
+        using SharedUse.Use use = Begin();
         Directory.CreateDirectory(folder);
         AtomicFile.Write((Path.Combine(folder, "model.safetensors"), WriteWeights), (Path.Combine(folder, "config.json"), WriteConfig));
     }
@@ -76,7 +75,7 @@ public abstract class PretrainedModel : IDisposable
         }
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentOutOfRangeException.ThrowIfNotEqual(layout, SaveLayout.Reference);
-        using Use use = Begin();
+        using SharedUse.Use use = Begin();
         using var config = new MemoryStream();
         WriteConfig(config);
         ReferenceLayout.Write(folder, System.Text.Json.Nodes.JsonNode.Parse(config.ToArray())!.AsObject(), Tensors());
@@ -88,7 +87,7 @@ public abstract class PretrainedModel : IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public void Save(Stream config, Stream safetensors)
     {
-        using Use use = Begin();
+        using SharedUse.Use use = Begin();
         WriteConfig(config);
         WriteWeights(safetensors);
     }
@@ -97,28 +96,12 @@ public abstract class PretrainedModel : IDisposable
     public void Dispose()
     {
         GC.SuppressFinalize(this);
-        lock (gate)
-        {
-            if (isDisposed)
-                return;
-            isDisposed = true;
-            if (uses > 0)
-                return;
-        }
-        Free();
+        weights.Dispose();
     }
 
     /// <summary>Keeps the weights until the use ends, even when another thread disposes the model: libtorch would read freed memory.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    internal Use Begin()
-    {
-        lock (gate)
-        {
-            ObjectDisposedException.ThrowIf(isDisposed, this);
-            uses++;
-        }
-        return new(this);
-    }
+    internal SharedUse.Use Begin() => weights.Begin(this);
 
     private protected ParameterScope Root(IParameterSource source) => new(source, parameters, Device, DataType);
 
@@ -155,16 +138,6 @@ public abstract class PretrainedModel : IDisposable
         return model;
     }
 
-    private void End()
-    {
-        lock (gate)
-        {
-            if (--uses > 0 || !isDisposed)
-                return;
-        }
-        Free();
-    }
-
     private void Free()
     {
         foreach (Parameter parameter in parameters.Values)
@@ -181,10 +154,4 @@ public abstract class PretrainedModel : IDisposable
         SafetensorsWriter.Write(stream, Tensors());
 
     private KeyValuePair<string, Tensor>[] Tensors() => [.. parameters.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value))];
-
-    /// <summary>A call under way.</summary>
-    internal readonly struct Use(PretrainedModel model) : IDisposable
-    {
-        public void Dispose() => model.End();
-    }
 }

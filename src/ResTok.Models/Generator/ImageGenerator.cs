@@ -111,7 +111,7 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
     public Tensor Generate(
         GenerationRequest request, SamplingOptions? options = null, Action<GenerationStep>? onStep = null, CancellationToken cancellationToken = default)
     {
-        using Use use = Begin();
+        using SharedUse.Use use = Begin();
         using GenerationRun run = Start(request, options ?? new());
         while (!run.IsComplete)
         {
@@ -137,7 +137,7 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
     public IAsyncEnumerable<GenerationStep> GenerateAsync(
         GenerationRequest request, SamplingOptions? options = null, CancellationToken cancellationToken = default)
     {
-        using Use use = Begin();
+        using SharedUse.Use use = Begin();
         Check(request, options ??= new()); // at once, not when the first step is asked for
         return Steps(request, options, cancellationToken);
     }
@@ -151,7 +151,7 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor PredictLogits(IReadOnlyList<int> classes, Tensor tokens)
     {
-        using Use use = Begin();
+        using SharedUse.Use use = Begin();
         ArgumentNullException.ThrowIfNull(classes);
         ArgumentNullException.ThrowIfNull(tokens);
         CheckClasses(classes);
@@ -200,7 +200,7 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
     /// <summary>A use of its own for each pass: nobody may ever come back for the next.</summary>
     private void RunPass(GenerationRun run)
     {
-        using Use use = Begin();
+        using SharedUse.Use use = Begin();
         run.RunPass();
     }
 

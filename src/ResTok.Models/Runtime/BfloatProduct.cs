@@ -14,13 +14,15 @@ internal static unsafe class BfloatProduct
     /// <summary>With which oneDNN is told to use fewer instructions.</summary>
     private static readonly string[] Limits = ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"];
 
+    private static readonly Lazy<bool> IsSound = new(IsRight); // compiles two products: only for those who compute in bfloat16
+
     private static delegate* unmanaged<long, long, long, long, long, long, byte, ushort*, ushort*, float*, byte, void> run;
 
     /// <summary>
     /// Whether this processor and this libtorch have it, and it computes right. Without oneDNN, or where oneDNN was told to use fewer
     /// instructions, a call would end the process. Processors with AMX are left to libtorch's own convolutions and products.
     /// </summary>
-    public static bool IsKnown { get; private set; }
+    public static bool IsKnown => run != null && IsSound.Value;
 
     /// <param name="libtorch">Handle of libtorch_cpu, whose kernels are chosen already.</param>
     public static void Find(nint libtorch)
@@ -28,7 +30,6 @@ internal static unsafe class BfloatProduct
         if (!HasInstructions() || !TorchContext.UsesOneDnn(libtorch) || Limits.Any(name => Environment.GetEnvironmentVariable(name) is not (null or "")) || !NativeLibrary.TryGetExport(libtorch, Name, out nint product))
             return;
         run = (delegate* unmanaged<long, long, long, long, long, long, byte, ushort*, ushort*, float*, byte, void>)product;
-        IsKnown = IsRight();
     }
 
     /// <summary>left·right, or what is there plus that.</summary>

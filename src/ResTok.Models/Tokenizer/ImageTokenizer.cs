@@ -135,7 +135,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public TokenizerEncoding Encode(Tensor images, EncodingOutputs outputs = EncodingOutputs.None)
     {
-        using Use use = Begin();
+        using SharedUse.Use use = Begin();
         ArgumentNullException.ThrowIfNull(images);
         int side = Config.CropSize;
         if (images.dim() != 4 || images.shape[0] < 1 || images.shape[1] != 3 || images.shape[2] != side || images.shape[3] != side
@@ -186,7 +186,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Tensor Decode(Tensor tokens, int? tokenCount = null)
     {
-        using Use use = Begin();
+        using SharedUse.Use use = Begin();
         CheckTokens(tokens);
         return DecodeTokens(tokens, [tokenCount ?? (int)Math.Min(tokens.shape[1], Config.TestTokens)], null);
     }
@@ -198,7 +198,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
     /// <inheritdoc cref="Decode(Tensor, int?)" path="/exception"/>
     public Tensor Decode(Tensor tokens, IReadOnlyList<int> tokenCounts)
     {
-        using Use use = Begin();
+        using SharedUse.Use use = Begin();
         CheckTokens(tokens);
         ArgumentNullException.ThrowIfNull(tokenCounts);
         if (tokenCounts.Count != tokens.shape[0])
@@ -216,7 +216,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
     /// <inheritdoc cref="Decode(Tensor, int?)" path="/exception"/>
     public (Tensor Images, IReadOnlyList<Tensor> AttentionMaps) DecodeWithAttention(Tensor tokens, int? tokenCount = null)
     {
-        using Use use = Begin();
+        using SharedUse.Use use = Begin();
         CheckTokens(tokens);
         var maps = new List<Tensor>();
         try

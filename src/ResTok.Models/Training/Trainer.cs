@@ -40,7 +40,7 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         TorchRuntime.EnsureLoaded();
-        using PretrainedModel.Use use = tokenizer.Begin();
+        using SharedUse.Use use = tokenizer.Begin();
         using var run = new TokenizerTraining(tokenizer, images, validation ?? [], options);
         run.Train(cancellationToken);
     }
@@ -61,7 +61,7 @@ public static class Trainer
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         TorchRuntime.EnsureLoaded();
-        using PretrainedModel.Use use = generator.Begin();
+        using SharedUse.Use use = generator.Begin();
         using var run = new GeneratorTraining(generator, samples, validation ?? [], options);
         run.Train(cancellationToken);
     }

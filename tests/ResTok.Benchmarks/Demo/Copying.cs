@@ -30,23 +30,20 @@ internal sealed class Copying
     public double FeatureLimit { get; }
 
     /// <summary>How many are nearer than the limits.</summary>
-    public (int ByPixels, int ByFeatures) Near(byte[][] pictures, float[][] features, int[] labels)
-    {
-        Neighbour[] nearest = Nearest(pictures, features, labels);
-        return (nearest.Count(one => one.ByPixels.Distance < PixelLimit), nearest.Count(one => one.ByFeatures.Distance < FeatureLimit));
-    }
+    public (int ByPixels, int ByFeatures) Near(Neighbour[] nearest) =>
+        (nearest.Count(one => one.ByPixels.Distance < PixelLimit), nearest.Count(one => one.ByFeatures.Distance < FeatureLimit));
 
     public string Describe(string name, byte[][] pictures, float[][] features, int[] labels)
     {
         Neighbour[] nearest = Nearest(pictures, features, labels);
-        return FormattableString.Invariant($"Of {nearest.Length} {name}, {nearest.Count(one => one.ByPixels.Distance < PixelLimit)} are nearer by pixels than {PixelLimit:0.0} (the nearest {nearest.Min(one => one.ByPixels.Distance):0.0}), ")
-            + FormattableString.Invariant($"{nearest.Count(one => one.ByFeatures.Distance < FeatureLimit)} by features than {FeatureLimit:0.00} (the nearest {nearest.Min(one => one.ByFeatures.Distance):0.00}).");
+        (int byPixels, int byFeatures) = Near(nearest);
+        return FormattableString.Invariant($"Of {nearest.Length} {name}, {byPixels} are nearer by pixels than {PixelLimit:0.0} (the nearest {nearest.Min(one => one.ByPixels.Distance):0.0}), ")
+            + FormattableString.Invariant($"{byFeatures} by features than {FeatureLimit:0.00} (the nearest {nearest.Min(one => one.ByFeatures.Distance):0.00}).");
     }
 
     /// <summary>Draws those that are nearest to a photograph, each beside it: <c>nearest-by-pixels.png</c>, <c>nearest-by-features.png</c>.</summary>
-    public void WriteNearest(string folder, byte[][] pictures, float[][] features, int[] labels, int most)
+    public static void WriteNearest(string folder, byte[][] pictures, Neighbour[] nearest, int most)
     {
-        Neighbour[] nearest = Nearest(pictures, features, labels);
         Write("pixels", one => one.ByPixels);
         Write("features", one => one.ByFeatures);
 
@@ -54,7 +51,8 @@ internal sealed class Copying
             [.. nearest.Select((one, i) => (Picture: pictures[i], Near: by(one))).OrderBy(pair => pair.Near.Distance).Take(most).Chunk(3).Select(row => row.SelectMany(pair => new[] { pair.Picture, pair.Near.Rgba }).ToArray())]);
     }
 
-    private Neighbour[] Nearest(byte[][] pictures, float[][] features, int[] labels)
+    /// <summary>Of each picture the photograph of its class that is nearest.</summary>
+    public Neighbour[] Nearest(byte[][] pictures, float[][] features, int[] labels)
     {
         var nearest = new Neighbour[pictures.Length];
         Parallel.For(0, pictures.Length, i =>
@@ -103,5 +101,5 @@ internal sealed class Copying
 
     private sealed record Known(byte[] Rgba, float[] Pixels, float[] Features);
 
-    private readonly record struct Neighbour((double Distance, byte[] Rgba) ByPixels, (double Distance, byte[] Rgba) ByFeatures);
+    public readonly record struct Neighbour((double Distance, byte[] Rgba) ByPixels, (double Distance, byte[] Rgba) ByFeatures);
 }

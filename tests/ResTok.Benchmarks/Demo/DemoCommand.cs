@@ -53,12 +53,14 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
             string name = string.Create(CultureInfo.InvariantCulture, $"{SamplingOptions.NameOf(sampling.Schedule)} {sampling.GuidanceScale} from {sampling.GuidanceStart}, temperature {sampling.Temperature}, top-k {sampling.TopK}, top-p {sampling.TopP}");
             byte[][] generated = Generate(tokenizer, generator, wanted, sampling);
             float[][] ofGenerated = features.Of($"generated {samples} {name}", generated);
-            (int byPixels, int byFeatures) = copying.Near(generated, ofGenerated, wanted);
-            table.Add(name, $"{judge.Share(ofGenerated, wanted):0.0 %}", $"{PictureFeatures.Distance(ofGenerated, ofHeldOut):0.0}", $"{byPixels}", $"{byFeatures}");
+            Copying.Neighbour[] nearest = copying.Nearest(generated, ofGenerated, wanted);
+            (int byPixels, int byFeatures) = copying.Near(nearest);
+            double share = judge.Share(ofGenerated, wanted);
+            table.Add(name, $"{share:0.0 %}", $"{PictureFeatures.Distance(ofGenerated, ofHeldOut):0.0}", $"{byPixels}", $"{byFeatures}");
             string folder = Directory.CreateDirectory(Path.Combine(output, "generated", name.Replace(' ', '-'))).FullName;
             ReaderSheets.WriteRows(Path.Combine(folder, "generated.png"), [.. wanted.Zip(generated).GroupBy(pair => pair.First).Select(group => group.Select(pair => pair.Second).Take(10).ToArray())], numbered: true);
-            copying.WriteNearest(folder, generated, ofGenerated, wanted, most: 12);
-            Console.WriteLine($"{name}: {judge.Share(ofGenerated, wanted):0.0 %} in their class.");
+            Copying.WriteNearest(folder, generated, nearest, most: 12);
+            Console.WriteLine($"{name}: {share:0.0 %} in their class.");
         }
         table.Print();
     }

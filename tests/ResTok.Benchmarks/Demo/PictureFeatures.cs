@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ResTok.MLNet;
 using ResTok.Models.Evaluation;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -53,12 +54,7 @@ internal sealed class PictureFeatures(string folder) : IDisposable
 
     /// <summary>8 bits, rounded, of each picture.</summary>
     /// <param name="images">[B, 3, 64, 64] in [0, 1] or beyond.</param>
-    public static byte[][] Rgba(Tensor images)
-    {
-        using var scope = NewDisposeScope();
-        Tensor rgb = (images.clamp(0, 1) * 255).round().to(ScalarType.Byte), opaque = full([images.shape[0], 1, images.shape[2], images.shape[3]], 255, dtype: ScalarType.Byte);
-        return [.. cat([rgb, opaque], 1).permute(0, 2, 3, 1).contiguous().bytes.ToArray().Chunk(4 * DrawingRow.Side * DrawingRow.Side)];
-    }
+    public static byte[][] Rgba(Tensor images) => [.. ResTokImages.Rgba(images).Chunk(4 * DrawingRow.Side * DrawingRow.Side)];
 
     public void Dispose() => network.Dispose();
 
