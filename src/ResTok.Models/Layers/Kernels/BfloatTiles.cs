@@ -31,15 +31,6 @@ internal readonly unsafe struct BfloatTiles : ITiles
             BfloatProduct.Run(rows, width, 2 * count, (ushort*)inputs, 2 * rowStride, (ushort*)weights, sums, run > 0);
     }
 
-    public static void RunBlock(int rows, float* block, int count, float* weights, int width, float* sums) =>
-        BfloatProduct.Run(rows, width, 2 * count, (ushort*)block, 2 * count, (ushort*)weights, sums, false);
-
-    public static void PackBlock(float* from, int rows, nint stride, int inputs, float* to)
-    {
-        for (int row = 0; row < rows; row++)
-            PackRow(from + row * stride, inputs, to + row * Words(inputs));
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PackRow(float* from, int inputs, float* to)
     {

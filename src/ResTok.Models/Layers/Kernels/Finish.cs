@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace ResTok.Models.Layers.Kernels;
 
@@ -37,6 +38,28 @@ internal unsafe struct Finish
             Store<Lanes256>(sums, panel, rows, width, offset, column);
         else
             Store<Lanes128>(sums, panel, rows, width, offset, column);
+    }
+
+    /// <summary>Asks for the memory that <see cref="Store"/> will touch, while a tile is still being summed.</summary>
+    /// <param name="rows">Rows wanted.</param>
+    /// <param name="width">Columns wanted.</param>
+    /// <param name="offset">As there.</param>
+    public readonly void Prefetch(int rows, int width, nint offset)
+    {
+        if (!Sse.IsSupported)
+            return;
+        const int Line = 16; // floats
+        for (int row = 0; row < rows; row++, offset += RowStride)
+        {
+            for (int i = 0; i < width; i += Line)
+            {
+                Sse.Prefetch0(Output + offset + i);
+                if (Addend != null && Addend != Output)
+                    Sse.Prefetch0(Addend + offset + i);
+                if (Factor != null)
+                    Sse.Prefetch0(Factor + offset + i);
+            }
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -144,7 +144,7 @@ internal sealed unsafe class FoldedConvolution : IDisposable
                 {
                     int rows = Math.Min(TLanes.Rows, endColumn - column), tile = Tile<TLanes, T>.RowsFor(rows);
                     int at = Math.Max(0, Math.Min(column, shape.Width - tile)); // the last tile of a row begins earlier and does not read past it
-                    Tile<TLanes, T>.Run(tile, ofRow + (long)at * stride * inputs, stride * inputs, 1, (nint)shape.RowSize, windowHeight, windowWidth * inputs, weights, sums);
+                    Tile<TLanes, T>.Run(tile, ofRow + (long)at * stride * inputs, stride * inputs, (nint)shape.RowSize, windowHeight, windowWidth * inputs, weights, sums);
                     Store(sums + (column - at) * panelWidth, panelWidth, rows, Math.Min(panelWidth, outputs - panel * panelWidth), shifts + panel * panelWidth,
                         to + (((long)image * shape.Height + row) * shape.Width + column) * channels + panel * panelWidth, channels);
                     column += rows;

@@ -33,17 +33,6 @@ internal unsafe interface ITiles
     /// <param name="sums">Gets the tile, [rows, width].</param>
     static abstract void Run(int rows, float* inputs, nint rowStride, nint runStride, int runs, int count, float* weights, int width, float* sums);
 
-    /// <summary>The same of a block of rows that <see cref="PackBlock"/> packed.</summary>
-    static abstract void RunBlock(int rows, float* block, int count, float* weights, int width, float* sums);
-
-    /// <summary>Packs rows of float32 for <see cref="RunBlock"/>.</summary>
-    /// <param name="from">The first row.</param>
-    /// <param name="rows">How many.</param>
-    /// <param name="stride">Floats from a row to the next.</param>
-    /// <param name="inputs">Floats of a row.</param>
-    /// <param name="to">Gets <see cref="RowsFor"/> · <see cref="Words"/> words.</param>
-    static abstract void PackBlock(float* from, int rows, nint stride, int inputs, float* to);
-
     /// <summary>Packs a row of float32.</summary>
     static abstract void PackRow(float* from, int inputs, float* to);
 

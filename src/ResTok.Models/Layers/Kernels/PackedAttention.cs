@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using ResTok.Models.Runtime;
 using TorchSharp;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace ResTok.Models.Layers.Kernels;
 
@@ -12,6 +13,8 @@ namespace ResTok.Models.Layers.Kernels;
 /// </summary>
 internal static unsafe class PackedAttention
 {
+    private const int Line = 16; // words between rows of queries, so that they lie at different places of the cache
+
     /// <param name="query">[B, heads, n, head].</param>
     /// <param name="key">[B, heads, L, head].</param>
     /// <param name="value">[B, heads, L, head].</param>
@@ -54,8 +57,9 @@ internal static unsafe class PackedAttention
     {
         int head = shape.Head, words = TTiles.Words(head), width = TTiles.WidthFor(shape.Keys), columns = TTiles.WidthFor(head), allPanels = (shape.Keys + width - 1) / width, padded = allPanels * width;
         long keySize = (long)padded * words, valueSize = (long)TTiles.Words(padded) * ((head + columns - 1) / columns * columns), scoreSize = (long)padded * TTiles.Rows;
-        using NativeFloats.Loan memory = NativeFloats.Borrow(keySize + valueSize + scoreSize + TTiles.Rows * words + TTiles.Room);
-        float* keys = memory.Start, values = keys + keySize, scores = values + valueSize, packed = scores + scoreSize, sums = packed + TTiles.Rows * words;
+        int stride = words + Line;
+        using NativeFloats.Loan memory = NativeFloats.Borrow(keySize + valueSize + scoreSize + TTiles.Rows * stride + TTiles.Room);
+        float* keys = memory.Start, values = keys + keySize, scores = values + valueSize, packed = scores + scoreSize, sums = packed + TTiles.Rows * stride;
         PackKeys<TTiles>(shape, given.Key, keys, width, padded);
         for (int column = 0; column < head; column += columns)
             TTiles.PackPanel(given.Value + column, shape.Keys, shape.ValueStride, Math.Min(columns, head - column), values + (long)TTiles.Words(padded) * column, padded, columns);
@@ -63,11 +67,12 @@ internal static unsafe class PackedAttention
         for (int block = firstBlock; block < endBlock; block++)
         {
             int first = block * TTiles.Rows, rows = Math.Min(TTiles.Rows, shape.Queries - first), tile = TTiles.RowsFor(rows);
-            TTiles.PackBlock(given.Query + first * shape.QueryStride, rows, shape.QueryStride, head, packed);
+            for (int row = 0; row < rows; row++)
+                TTiles.PackRow(given.Query + (first + row) * shape.QueryStride, head, packed + row * stride);
             int seen = given.Visible is null ? shape.Keys : Greatest(given.Visible, first, rows);
             int panels = (seen + width - 1) / width;
             for (int panel = 0; panel < panels; panel++)
-                TTiles.RunBlock(tile, packed, words, keys + (long)panel * words * width, width, scores + panel * tile * width);
+                TTiles.Run(tile, packed, stride, 0, 1, words, keys + (long)panel * words * width, width, scores + panel * tile * width);
             for (int row = 0; row < rows; row++)
             {
                 int count = given.Visible is null ? shape.Keys : given.Visible[first + row];
@@ -154,17 +159,26 @@ internal static unsafe class PackedAttention
     private static void PackKeys<TTiles>(Shape shape, float* from, float* to, int width, int padded)
         where TTiles : struct, ITiles
     {
-        int head = shape.Head, words = TTiles.Words(head);
+        int head = shape.Head, words = TTiles.Words(head), stride = words + 1; // a line's worth of keys lies in different lines of the cache
         float scale = 1 / MathF.Sqrt(head);
-        float* row = stackalloc float[2 * head], rowWords = row + head;
-        for (int key = 0; key < padded; key++)
+        float* scaled = stackalloc float[head], rows = stackalloc float[width * stride];
+        for (int first = 0; first < padded; first += width, to += words * width)
         {
-            float* packed = to + (long)(key / width) * words * width + key % width, given = from + key * shape.KeyStride;
-            for (int i = 0; i < head; i++)
-                row[i] = key < shape.Keys ? given[i] * scale : 0;
-            TTiles.PackRow(row, head, rowWords);
-            for (int i = 0; i < words; i++, packed += width)
-                *packed = rowWords[i];
+            for (int key = 0; key < width; key++)
+            {
+                float* given = from + (first + key) * shape.KeyStride;
+                if (first + key >= shape.Keys)
+                    new Span<float>(scaled, head).Clear();
+                else
+                    TensorPrimitives.Multiply(new ReadOnlySpan<float>(given, head), scale, new Span<float>(scaled, head));
+                TTiles.PackRow(scaled, head, rows + key * stride);
+            }
+            for (int word = 0; word < words; word++)
+            {
+                float* packed = to + word * width;
+                for (int key = 0; key < width; key++)
+                    packed[key] = rows[key * stride + word];
+            }
         }
     }
 

@@ -100,8 +100,9 @@ internal static unsafe class PackedConvolution
                 {
                     int rows = Math.Min(TTiles.Rows, endColumn - column);
                     float* inputs = frame + (row + phase / 2) * rowWords + (nint)(column + phase % 2) * words;
-                    TTiles.Run(TTiles.RowsFor(rows), inputs, words, rowWords, shape.Taps, shape.Taps * words, ofPanel, packed.Width, sums);
                     nint offset = (times * row + phase / 2) * ofRow + (nint)(times * column + phase % 2) * outputs + panel * packed.Width;
+                    finish.Prefetch(rows, width, offset);
+                    TTiles.Run(TTiles.RowsFor(rows), inputs, words, rowWords, shape.Taps, shape.Taps * words, ofPanel, packed.Width, sums);
                     finish.Store(sums, packed.Width, rows, width, offset, panel * packed.Width);
                     column += rows;
                 }

@@ -5,12 +5,15 @@ using static TorchSharp.torch;
 namespace ResTok.Models.Layers.Kernels;
 
 /// <summary>
-/// x·Wᵀ of any number of rows. Rows are packed into blocks, a tile's height each; a panel of weights stays in the second-level cache while
-/// all blocks pass it. Of few rows the weights are read once, at the rate of the memory.
+/// x·Wᵀ of any number of rows, a tile's height at a time; a panel of weights stays in the second-level cache while all rows pass it. Of few
+/// rows the weights are read once, at the rate of the memory. Rows are copied first, so that those of a tile lie at different places of the
+/// first-level cache, which a power of two between them would not let them.
 /// </summary>
 internal static unsafe class PackedProduct
 {
     private const int PackedBytes = 8 << 20; // of rows at a time: what a share of the last cache holds
+    private const int Line = 16; // words
+    private const int FewestParts = 32; // of a thread: the last to end is waited for
 
     /// <param name="x">[…, inputs].</param>
     /// <param name="weight">[outputs, inputs].</param>
@@ -53,41 +56,44 @@ internal static unsafe class PackedProduct
         return Apply(x.permute(0, 2, 3, 1), weight, bias, addend: addend?.permute(0, 2, 3, 1)).permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 
-    private static void Run<TTiles>(float* x, long rows, nint stride, float* panels, PackedWeights packed, Finish finish)
+    private static void Run<TTiles>(float* x, long rows, nint rowStride, float* panels, PackedWeights packed, Finish finish)
         where TTiles : struct, ITiles
     {
-        int words = TTiles.Words(packed.Inputs), most = Math.Max(TTiles.Rows, PackedBytes / 4 / words / TTiles.Rows * TTiles.Rows);
-        using NativeFloats.Loan memory = NativeFloats.Borrow(Math.Min(rows + TTiles.Rows, most) * words);
+        int stride = TTiles.Words(packed.Inputs) + Line, most = Math.Max(TTiles.Rows, PackedBytes / 4 / stride / TTiles.Rows * TTiles.Rows);
+        using NativeFloats.Loan memory = NativeFloats.Borrow((Math.Min(rows, most) + TTiles.Rows) * stride); // with room for what the last tile reads and does not need
         for (long start = 0; start < rows; start += most)
         {
             Finish ofPart = finish;
             ofPart.Output += start * finish.RowStride;
             ofPart.Addend = finish.Addend == null ? null : finish.Addend + start * finish.RowStride;
             ofPart.Factor = finish.Factor == null ? null : finish.Factor + start * finish.RowStride;
-            RunPart<TTiles>(x + start * stride, (int)Math.Min(most, rows - start), stride, panels, packed, ofPart, memory.Start);
+            RunPart<TTiles>(x + start * rowStride, (int)Math.Min(most, rows - start), rowStride, panels, packed, ofPart, memory.Start, stride);
         }
     }
 
-    private static void RunPart<TTiles>(float* x, int rows, nint stride, float* panels, PackedWeights packed, Finish finish, float* memory)
+    private static void RunPart<TTiles>(float* x, int rows, nint rowStride, float* panels, PackedWeights packed, Finish finish, float* memory, int stride)
         where TTiles : struct, ITiles
     {
         int words = TTiles.Words(packed.Inputs), blocks = (rows + TTiles.Rows - 1) / TTiles.Rows, width = packed.Width;
-        if (blocks == 1)
-            TTiles.PackBlock(x, rows, stride, packed.Inputs, memory);
-        else
-            CpuThreads.Run(blocks, block => TTiles.PackBlock(x + (nint)block * TTiles.Rows * stride, Math.Min(TTiles.Rows, rows - block * TTiles.Rows), stride, packed.Inputs, memory + (long)block * TTiles.Rows * words));
-        // Panels alone keep two threads busy; many threads share a panel's rows as well.
-        int shares = Math.Clamp(4 * CpuThreads.Count / packed.PanelCount, 1, blocks);
+        CpuThreads.Run(blocks, block =>
+        {
+            for (int row = block * TTiles.Rows; row < Math.Min((block + 1) * TTiles.Rows, rows); row++)
+                TTiles.PackRow(x + row * rowStride, packed.Inputs, memory + (long)row * stride);
+        });
+        int shares = Math.Clamp((FewestParts * CpuThreads.Count + packed.PanelCount - 1) / packed.PanelCount, 1, blocks);
         CpuThreads.Run(packed.PanelCount * shares, part =>
         {
             (int panel, int share) = Math.DivRem(part, shares);
             float* sums = stackalloc float[TTiles.Room + 16];
             sums = (float*)(((nint)sums + 63) & ~63);
+            int column = panel * width, columns = Math.Min(width, packed.Outputs - column);
             for (int block = blocks * share / shares; block < blocks * (share + 1) / shares; block++)
             {
                 int first = block * TTiles.Rows, count = Math.Min(TTiles.Rows, rows - first);
-                TTiles.RunBlock(TTiles.RowsFor(count), memory + (long)first * words, words, panels + panel * packed.PanelSize, width, sums);
-                finish.Store(sums, width, count, Math.Min(width, packed.Outputs - panel * width), first * finish.RowStride + panel * width, panel * width);
+                nint offset = first * finish.RowStride + column;
+                finish.Prefetch(count, columns, offset);
+                TTiles.Run(TTiles.RowsFor(count), memory + (long)first * stride, stride, 0, 1, words, panels + panel * packed.PanelSize, width, sums);
+                finish.Store(sums, width, count, columns, offset, column);
             }
         });
     }

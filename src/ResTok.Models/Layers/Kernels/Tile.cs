@@ -28,38 +28,37 @@ internal static unsafe class Tile<TLanes, T>
 
     /// <summary>Sums over the runs of inputs; a convolution has one for each row of its window.</summary>
     /// <param name="rows">2, 4, 6, 8 or 12.</param>
-    /// <param name="inputs">The first row's first input.</param>
+    /// <param name="inputs">The first row's first input; a run's inputs lie together.</param>
     /// <param name="rowStride">From a row to the next.</param>
-    /// <param name="inputStride">From an input to the next.</param>
     /// <param name="runStride">From a run to the next.</param>
     /// <param name="runs">Runs of inputs.</param>
     /// <param name="count">Inputs of a run.</param>
     /// <param name="weights">The panel, [runs · count, Width].</param>
     /// <param name="sums">Gets the tile, [rows, Width].</param>
-    public static void Run(int rows, T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
+    public static void Run(int rows, T* inputs, nint rowStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         switch (rows)
         {
             case 12:
-                Rows12(inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
+                Rows12(inputs, rowStride, runStride, runs, count, weights, sums);
                 break;
             case 8:
-                Rows8(inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
+                Rows8(inputs, rowStride, runStride, runs, count, weights, sums);
                 break;
             case 6:
-                Rows6(inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
+                Rows6(inputs, rowStride, runStride, runs, count, weights, sums);
                 break;
             case 4:
-                Rows4(inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
+                Rows4(inputs, rowStride, runStride, runs, count, weights, sums);
                 break;
             default:
-                Rows2(inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
+                Rows2(inputs, rowStride, runStride, runs, count, weights, sums);
                 break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows12(T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
+    private static void Rows12(T* inputs, nint rowStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         TLanes s0l = default, s0h = default, s1l = default, s1h = default, s2l = default, s2h = default, s3l = default, s3h = default;
         TLanes s4l = default, s4h = default, s5l = default, s5h = default, s6l = default, s6h = default, s7l = default, s7h = default;
@@ -67,7 +66,7 @@ internal static unsafe class Tile<TLanes, T>
         for (int run = 0; run < runs; run++, inputs += runStride)
         {
             T* x = inputs;
-            for (int i = 0; i < count; i++, x += inputStride, weights += 2 * TLanes.Count)
+            for (int i = 0; i < count; i++, x++, weights += 2 * TLanes.Count)
             {
                 TLanes low = TLanes.Load(weights), high = TLanes.Load(weights + TLanes.Count), v;
                 v = TLanes.Broadcast(*x); s0l = TLanes.MultiplyAdd(v, low, s0l); s0h = TLanes.MultiplyAdd(v, high, s0h);
@@ -99,14 +98,14 @@ internal static unsafe class Tile<TLanes, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows8(T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
+    private static void Rows8(T* inputs, nint rowStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         TLanes s0l = default, s0h = default, s1l = default, s1h = default, s2l = default, s2h = default, s3l = default, s3h = default;
         TLanes s4l = default, s4h = default, s5l = default, s5h = default, s6l = default, s6h = default, s7l = default, s7h = default;
         for (int run = 0; run < runs; run++, inputs += runStride)
         {
             T* x = inputs;
-            for (int i = 0; i < count; i++, x += inputStride, weights += 2 * TLanes.Count)
+            for (int i = 0; i < count; i++, x++, weights += 2 * TLanes.Count)
             {
                 TLanes low = TLanes.Load(weights), high = TLanes.Load(weights + TLanes.Count), v;
                 v = TLanes.Broadcast(*x); s0l = TLanes.MultiplyAdd(v, low, s0l); s0h = TLanes.MultiplyAdd(v, high, s0h);
@@ -130,14 +129,14 @@ internal static unsafe class Tile<TLanes, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows6(T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
+    private static void Rows6(T* inputs, nint rowStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         TLanes s0l = default, s0h = default, s1l = default, s1h = default, s2l = default, s2h = default, s3l = default, s3h = default;
         TLanes s4l = default, s4h = default, s5l = default, s5h = default;
         for (int run = 0; run < runs; run++, inputs += runStride)
         {
             T* x = inputs;
-            for (int i = 0; i < count; i++, x += inputStride, weights += 2 * TLanes.Count)
+            for (int i = 0; i < count; i++, x++, weights += 2 * TLanes.Count)
             {
                 TLanes low = TLanes.Load(weights), high = TLanes.Load(weights + TLanes.Count), v;
                 v = TLanes.Broadcast(*x); s0l = TLanes.MultiplyAdd(v, low, s0l); s0h = TLanes.MultiplyAdd(v, high, s0h);
@@ -157,13 +156,13 @@ internal static unsafe class Tile<TLanes, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows4(T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
+    private static void Rows4(T* inputs, nint rowStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         TLanes s0l = default, s0h = default, s1l = default, s1h = default, s2l = default, s2h = default, s3l = default, s3h = default;
         for (int run = 0; run < runs; run++, inputs += runStride)
         {
             T* x = inputs;
-            for (int i = 0; i < count; i++, x += inputStride, weights += 2 * TLanes.Count)
+            for (int i = 0; i < count; i++, x++, weights += 2 * TLanes.Count)
             {
                 TLanes low = TLanes.Load(weights), high = TLanes.Load(weights + TLanes.Count), v;
                 v = TLanes.Broadcast(*x); s0l = TLanes.MultiplyAdd(v, low, s0l); s0h = TLanes.MultiplyAdd(v, high, s0h);
@@ -179,13 +178,13 @@ internal static unsafe class Tile<TLanes, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Rows2(T* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, T* weights, T* sums)
+    private static void Rows2(T* inputs, nint rowStride, nint runStride, int runs, int count, T* weights, T* sums)
     {
         TLanes s0l = default, s0h = default, s1l = default, s1h = default;
         for (int run = 0; run < runs; run++, inputs += runStride)
         {
             T* x = inputs;
-            for (int i = 0; i < count; i++, x += inputStride, weights += 2 * TLanes.Count)
+            for (int i = 0; i < count; i++, x++, weights += 2 * TLanes.Count)
             {
                 TLanes low = TLanes.Load(weights), high = TLanes.Load(weights + TLanes.Count), v;
                 v = TLanes.Broadcast(*x); s0l = TLanes.MultiplyAdd(v, low, s0l); s0h = TLanes.MultiplyAdd(v, high, s0h);

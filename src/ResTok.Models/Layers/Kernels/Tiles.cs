@@ -26,29 +26,15 @@ internal readonly unsafe struct Tiles : ITiles
 
     public static int Words(int inputs) => inputs;
 
-    public static void Run(int rows, float* inputs, nint rowStride, nint runStride, int runs, int count, float* weights, int width, float* sums) =>
-        Run(rows, inputs, rowStride, 1, runStride, runs, count, weights, sums);
-
-    public static void RunBlock(int rows, float* block, int count, float* weights, int width, float* sums) =>
-        Run(rows, block, 1, rows, 0, 1, count, weights, sums);
-
-    /// <summary>To [inputs, tile], with zeros for rows that are none, so that a step reads numbers that lie together.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void PackBlock(float* from, int rows, nint stride, int inputs, float* to)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Run(int rows, float* inputs, nint rowStride, nint runStride, int runs, int count, float* weights, int width, float* sums)
     {
-        const int Line = 16; // numbers that are read of each row at a time: rows may be a page apart
-        int tile = RowsFor(rows);
-        for (int start = 0; start < inputs; start += Line)
-        {
-            int count = Math.Min(Line, inputs - start);
-            float* block = to + (long)start * tile;
-            for (int row = 0; row < tile; row++)
-            {
-                float* packed = block + row, x = from + row * stride + start;
-                for (int i = 0; i < count; i++, packed += tile)
-                    *packed = row < rows ? x[i] : 0;
-            }
-        }
+        if (Vector512.IsHardwareAccelerated)
+            Tile<Lanes512, float>.Run(rows, inputs, rowStride, runStride, runs, count, weights, sums);
+        else if (Vector256.IsHardwareAccelerated)
+            Tile<Lanes256, float>.Run(rows, inputs, rowStride, runStride, runs, count, weights, sums);
+        else
+            Tile<Lanes128, float>.Run(rows, inputs, rowStride, runStride, runs, count, weights, sums);
     }
 
     public static void PackRow(float* from, int inputs, float* to) => new ReadOnlySpan<float>(from, inputs).CopyTo(new Span<float>(to, inputs));
@@ -68,16 +54,4 @@ internal readonly unsafe struct Tiles : ITiles
         where TLanes : struct, ILanes<TLanes> => TLanes.Store(values, to + input);
 
     public static void Put(float value, float* to, int input) => to[input] = value;
-
-    /// <inheritdoc cref="Tile{TLanes, T}.Run"/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Run(int rows, float* inputs, nint rowStride, nint inputStride, nint runStride, int runs, int count, float* weights, float* sums)
-    {
-        if (Vector512.IsHardwareAccelerated)
-            Tile<Lanes512, float>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
-        else if (Vector256.IsHardwareAccelerated)
-            Tile<Lanes256, float>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
-        else
-            Tile<Lanes128, float>.Run(rows, inputs, rowStride, inputStride, runStride, runs, count, weights, sums);
-    }
 }

@@ -71,6 +71,8 @@ internal static unsafe class WinogradConvolution
         for (int first = 0; first < tilesOfRow; first += TTiles.Rows)
         {
             int rows = Math.Min(TTiles.Rows, tilesOfRow - first), tile = TTiles.RowsFor(rows);
+            for (int place = 0; place < 4; place++)
+                finish.Prefetch(rows, columns, Offset(place));
             for (int plane = 0; plane < Planes; plane++)
                 TTiles.Run(tile, planes + plane * ofPlane + (long)first * words, words, 0, 1, words, weights + (long)plane * words * panel, panel, sums + plane * TTiles.Room);
             if (Vector512.IsHardwareAccelerated)
@@ -80,7 +82,9 @@ internal static unsafe class WinogradConvolution
             else
                 TransformBack<Lanes128>(sums, TTiles.Room, rows * panel, pixels);
             for (int place = 0; place < 4; place++)
-                finish.Store(pixels + place * TTiles.Room, panel, rows, columns, (pixel + place / 2 * width + 2 * first + place % 2) * outputs + column, column);
+                finish.Store(pixels + place * TTiles.Room, panel, rows, columns, Offset(place), column);
+
+            nint Offset(int place) => (pixel + place / 2 * width + 2 * first + place % 2) * outputs + column;
         }
     }
 
