@@ -36,8 +36,8 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
     {
         ArgumentNullException.ThrowIfNull(input);
         DataViewSchema.Column label = ResTokGenerationTransformer.FindColumns(input.Schema, columns, generator.Config)[0];
-        if (LabelColumn.FaultOf(label, generator.Config) is { } doubt)
-            MLNetInternals.LogWarning(environment, doubt);
+        if (LabelColumn.FaultOf(label, generator.Config) is { } warning)
+            MLNetInternals.LogWarning(environment, warning);
         return new(environment, outputColumnName, columns, generator.Share(), options);
     }
 

@@ -19,10 +19,10 @@ internal sealed class TrainingFile
     /// <summary>Whether it configures a tokenizer, and not a generator.</summary>
     public bool IsTokenizer => tree.Section("model.vq_model") is not null && !IsGenerator;
 
-    /// <exception cref="CheckpointException">It is none, or a value cannot be used.</exception>
+    /// <exception cref="CheckpointException">It configures no such model, or a value cannot be used.</exception>
     public TokenizerConfig Tokenizer() => TokenizerConfig.Read(tree);
 
-    /// <exception cref="CheckpointException">It is none, or a value cannot be used.</exception>
+    /// <exception cref="CheckpointException">It configures no such model, or a value cannot be used.</exception>
     public GeneratorConfig Generator() => GeneratorConfig.Read(tree);
 
     public TokenizerTrainingOptions TokenizerTraining()
