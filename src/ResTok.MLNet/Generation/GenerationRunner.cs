@@ -41,8 +41,8 @@ internal sealed class GenerationRunner : BatchRunner
         this.model = model;
         this.options = options;
         var levels = new TokenLevels(model.Config.Tokens);
-        tokenCount = ResTokGenerationTransformer.TokenCount(levels, options.Levels ?? levels.Count);
-        prefixCount = options.PrefixLevels is { } kept ? ResTokGenerationTransformer.TokenCount(levels, kept) : -1;
+        tokenCount = levels.TokensIn(options.Levels ?? levels.Count);
+        prefixCount = options.PrefixLevels is { } kept ? levels.TokensIn(kept) : -1;
         readLabel = LabelColumn.CreateReader(source, inputs[0], model.Config);
         readSeed = columns.Seed is null ? null : IntegerColumn.Reader(source, inputs[1]);
         readPrefix = columns.Prefix is null ? null : TokenColumn.Reader(source, inputs[^1]);

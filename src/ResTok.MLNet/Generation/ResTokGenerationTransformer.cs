@@ -30,7 +30,7 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
         this.model = model;
         this.options = options;
         var levels = new TokenLevels(model.Config.Tokens);
-        Outputs = [TokenColumn.Create(outputColumnName, levels, TokenCount(levels, options.Levels ?? levels.Count), model.Config.CodebookSize, options.TokensAsKeys)];
+        Outputs = [TokenColumn.Create(outputColumnName, levels, levels.TokensIn(options.Levels ?? levels.Count), model.Config.CodebookSize, options.TokensAsKeys)];
     }
 
     internal override IReadOnlyList<OutputColumn> Outputs { get; }
@@ -39,9 +39,6 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
     /// <returns>A handle that the caller disposes.</returns>
     /// <exception cref="ObjectDisposedException">The weights were freed.</exception>
     public ResTokGenerator ShareModel() => model.Share();
-
-    /// <summary>Tokens in the first so many levels.</summary>
-    internal static int TokenCount(TokenLevels levels, int count) => levels.Sizes.Take(count).Sum();
 
     internal static DataViewSchema.Column[] FindColumns(DataViewSchema schema, GenerationColumns columns, GeneratorConfig config)
     {
