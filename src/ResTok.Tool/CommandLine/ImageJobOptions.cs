@@ -55,7 +55,7 @@ internal sealed class ImageJobOptions
         var plan = new Plan
         {
             Task = PlanTask.Encode,
-            Model = path is null || HubName(choice.Name) ? choice.Name : path,
+            Model = choice.InPlan(path),
             ModelSha256 = ModelChoice.Hash(path, "tokenizer"),
             Precision = choice.Precision,
             BatchSize = PlanOptions.AtLeastOne(parsed.GetValue(batch), "--batch"),
@@ -66,8 +66,6 @@ internal sealed class ImageJobOptions
         };
         return new(plan, files, sources);
     }
-
-    private static bool HubName(string name) => !File.Exists(name) && !Directory.Exists(name);
 
     private static IEnumerable<PlanShard> Shards(List<IImageSource> sources, int rowsPerShard, List<ImageFiles.Entry> files)
     {

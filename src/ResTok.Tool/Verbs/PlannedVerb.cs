@@ -57,11 +57,7 @@ internal sealed record PlannedCall(string Verb, ParseResult Parsed, string Targe
     {
         using var work = (TWork)await Worker.OpenAsync(Parsed, plan, Model, Stop).ConfigureAwait(false);
         var meter = new RunMeter();
-        ProgressDisplay.Run(Verb, plan.Rows, meter, () =>
-        {
-            run(work, meter);
-            return 0;
-        });
+        ProgressDisplay.Run(Verb, plan.Rows, meter, () => run(work, meter));
         Console.WriteLine($"{Target}: {meter.Describe()}");
         return 0;
     }
