@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 using ResTok.Models.Checkpoints;
 using ResTok.Models.Generator.Networks;
 using ResTok.Models.Generator.Sampling;
@@ -169,7 +170,7 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
     internal Tensor Predict(Tensor classes, Tensor tokens, DropoutNoise? noise) =>
         Transformer.Forward(classes, tokens, 0, Config.Tokens, Config.Tokens, null, noise);
 
-    private protected override void WriteConfig(Stream stream) => Config.Write(stream);
+    private protected override JsonObject ConfigJson => Config.ToJson();
 
     private protected override void FreeTables() => Transformer?.Dispose();
 
