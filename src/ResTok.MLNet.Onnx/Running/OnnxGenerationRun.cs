@@ -48,7 +48,7 @@ internal sealed class OnnxGenerationRun : GenerationRun
         DisposeCaches();
         caches = [.. results.Skip(1)];
         using OrtValue logits = results[0];
-        Sample(Guided(logits.GetTensorDataAsSpan<float>(), length));
+        Draw(Guided(logits.GetTensorDataAsSpan<float>(), length));
     }
 
     public override void Dispose() => DisposeCaches();

@@ -80,7 +80,7 @@ internal abstract class GenerationRun : IDisposable
 
     /// <summary>Draws the tokens of the next pass, which is done with that.</summary>
     /// <param name="logits">Guided, of each row and position after another.</param>
-    protected void Sample(float[] logits)
+    protected void Draw(float[] logits)
     {
         GenerationPass pass = Pass;
         int codes = logits.Length / (Tokens.Length * pass.Count);

@@ -51,7 +51,7 @@ internal sealed class TorchGenerationRun : GenerationRun
     public void Sample(Tensor logits)
     {
         using var scope = NewDisposeScope();
-        Sample(logits.cpu().contiguous().data<float>().ToArray());
+        Draw(logits.cpu().contiguous().data<float>().ToArray());
     }
 
     public override void Dispose()
