@@ -197,8 +197,7 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
     public override int GetHashCode() => ConfigKeys<GeneratorConfig>.HashOf(this);
 
     /// <summary>Reads the flat <c>ModelArgs</c> record of the hub or the section <c>model.generator</c> of training.</summary>
-    /// <param name="tree">The configuration.</param>
-    /// <param name="classNames">A file with the names of the classes, which need not be there.</param>
+    /// <remarks>The file with the names of the classes need not be there.</remarks>
     /// <exception cref="CheckpointException">It is no generator configuration, or a value cannot be used.</exception>
     internal static GeneratorConfig Read(ConfigTree tree, string? classNames = null)
     {

@@ -25,10 +25,7 @@ internal sealed class EvaluationRun : IDisposable
     private readonly ImageSetStatistics? real, rebuilt, generated; // with images that were generated
     private readonly List<long> positions = []; // of the images, in the order of their features
 
-    /// <param name="settings">What to evaluate.</param>
-    /// <param name="tokenizer">It stays the caller's.</param>
-    /// <param name="generator">It stays the caller's; null for none.</param>
-    /// <param name="meter">Counts images.</param>
+    /// <summary>Models stay the caller's; the generator is null where none is evaluated.</summary>
     public EvaluationRun(EvaluationSettings settings, ImageTokenizer tokenizer, ImageGenerator? generator, RunMeter meter)
     {
         (this.settings, this.tokenizer, this.generator, this.meter) = (settings, tokenizer, generator, meter);
