@@ -17,7 +17,7 @@ public static class DemoGenerator
 
     extension(ResTokGenerator)
     {
-        /// <summary>Opens the demo generator, which makes small pictures of <see cref="Classes"/> in the tokens of the demo tokenizer.</summary>
+        /// <summary>Opens the demo generator, which makes small images of <see cref="Classes"/> in the tokens of the demo tokenizer.</summary>
         /// <returns>A handle, which the caller disposes. The weights load when they are first used.</returns>
         public static ResTokGenerator Demo() => ResTokGenerator.Load(
             () => DemoResource.Open("generator/config.json"), () => DemoResource.Open("generator/model.safetensors"));

@@ -67,13 +67,7 @@ public sealed class OnnxGenerator : IDisposable, IGeneratorBackend
     {
         using SharedUse.Use use = sessions.Begin(this);
         using OnnxGenerationRun run = Start(request, options ?? new());
-        while (!run.IsComplete)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            run.RunPass();
-            onStep?.Invoke(run.Step());
-        }
-        return run.Step().Rows;
+        return run.Complete(onStep, cancellation).Rows;
     }
 
     /// <summary>Ends the session. Calls under way on other threads come to their end.</summary>
@@ -83,43 +77,6 @@ public sealed class OnnxGenerator : IDisposable, IGeneratorBackend
         OnnxBackend.Compute(() => Generate(request, sampling, onStep));
 
     /// <summary>Starts a generation; with guidance scales of its own, one for each pass of a whole image, for tests.</summary>
-    internal OnnxGenerationRun Start(GenerationRequest request, SamplingOptions options, IReadOnlyList<double>? scales = null, Action<float[]>? onLogits = null) =>
-        new(session, Config, request, options, Check(request, options), scales) { OnLogits = onLogits };
-
-    /// <returns>Tokens to generate, with the prefix.</returns>
-    private int Check(GenerationRequest request, SamplingOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        options.Validate();
-        int rows = request.Classes.Count;
-        if (rows == 0)
-            throw new ArgumentException("There is no class. Give one for each image.", nameof(request));
-        CheckRange(request.Classes, Config.Classes, "Classes");
-        if (request.RowIds is { } ids && ids.Count != rows)
-            throw new ArgumentException($"There are {ids.Count} row ids for {rows} classes; give one for each.", nameof(request));
-        if (request.Levels is { } levels && (levels < 1 || levels > Levels.Count))
-            throw new ArgumentOutOfRangeException(nameof(request), levels, $"Levels must be from 1 to {Levels.Count}.");
-        if (options.GuidanceScale > 1 && Config.ClassDropout == 0)
-            throw new ArgumentException("Classifier-free guidance needs a null class, which this model lacks (class_dropout_prob is 0). Set GuidanceScale to 1.", nameof(options));
-        int last = (request.Levels ?? Levels.Count) - 1, end = Levels.Offsets[last] + Levels.Sizes[last];
-        if (request.Prefix is not { } prefix)
-            return end;
-        if (prefix.Count != rows || prefix.Any(row => row.Count != prefix[0].Count))
-            throw new ArgumentException($"There must be a prefix for each of the {rows} classes, all of the same length.", nameof(request));
-        if (prefix[0].Count > end || !layout.IsPassEnd(prefix[0].Count))
-            throw new ArgumentException(
-                $"A prefix of {prefix[0].Count} tokens cannot be continued to {end}: it must end where a pass ends, at one of "
-                + $"{string.Join(", ", layout.Passes.Select(pass => pass.End).Where(count => count <= end).Prepend(0))}.", nameof(request));
-        CheckRange(prefix.SelectMany(row => row), Config.CodebookSize, "Token ids");
-        return end;
-    }
-
-    private static void CheckRange(IEnumerable<int> values, int end, string what)
-    {
-        foreach (int value in values)
-        {
-            if (value < 0 || value >= end)
-                throw new ArgumentOutOfRangeException(what, value, $"{what} must be from 0 to {end - 1}.");
-        }
-    }
+    internal OnnxGenerationRun Start(GenerationRequest request, SamplingOptions options, IReadOnlyList<double>? scales = null, Action<float[]>? onLogits = null) => new(
+        session, Config, layout, request, options, GenerationCheck.Request(request, options, Config, layout), scales ?? Guidance.Scales(options, layout.Passes)) { OnLogits = onLogits };
 }

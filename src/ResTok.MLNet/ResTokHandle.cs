@@ -28,7 +28,7 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
         Config = TConfig.Load(found);
         Checkpoint.Open(found).Dispose(); // its head, so that what is no weights is found now and not in the first row
         open = (config, device, precision) => TModel.Load(full, device, precision, config);
-        Weights = new($"{TModel.Kind} {full}", options.Precision, name => open(Config, device(name), options.Precision), find ?? TorchDevice.FindName, options.StoreByReference ? full : null);
+        Weights = new($"{TModel.Kind} {full}", options.Precision, name => open(Config, device(name), options.Precision), find ?? TorchDevice.Find, options.StoreByReference ? full : null);
     }
 
     /// <summary>Weights in streams.</summary>
@@ -48,7 +48,7 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
             using Stream weights = openWeights();
             return TModel.Load(config, weights, device, precision);
         };
-        Weights = new(TModel.Kind, options.Precision, name => open(Config, device(name), options.Precision), TorchDevice.FindName);
+        Weights = new(TModel.Kind, options.Precision, name => open(Config, device(name), options.Precision), TorchDevice.Find);
     }
 
     /// <summary>Exported files, which are taken over.</summary>
@@ -80,7 +80,7 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         Config = model.Config;
         open = (config, device, precision) => Copy(model, config, device, precision);
-        Weights = new(TModel.Kind, model.Precision, name => open(Config, device(name), model.Precision), TorchDevice.FindName);
+        Weights = new(TModel.Kind, model.Precision, name => open(Config, device(name), model.Precision), TorchDevice.Find);
         Weights.Hold(model);
     }
 

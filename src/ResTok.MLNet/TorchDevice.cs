@@ -10,38 +10,31 @@ internal static class TorchDevice
 {
     private static int noticesLogged;
 
-    /// <exception cref="InvalidOperationException">A GPU is asked for, there is none, and falling back is not allowed.</exception>
+    /// <inheritdoc cref="Find" path="/exception"/>
     public static torch.Device Choose(IHostEnvironment environment)
     {
-        (torch.Device device, string? warning) = Find(environment);
+        (string device, string? warning) = Find(environment);
         if (warning is not null)
             MLNetInternals.LogWarning(environment, warning);
-        return device;
+        return torch.device(device);
     }
 
-    /// <summary>As <see cref="Find"/>, the device by its name.</summary>
-    public static (string Device, string? Warning) FindName(IHostEnvironment environment)
-    {
-        (torch.Device device, string? warning) = Find(environment);
-        return (device.ToString(), warning);
-    }
-
-    /// <returns>The device, and what to say where it is not the one that was asked for.</returns>
+    /// <returns>The device by its name, and what to say where it is not the one that was asked for.</returns>
     /// <exception cref="InvalidOperationException">A GPU is asked for, there is none, and falling back is not allowed.</exception>
-    public static (torch.Device Device, string? Warning) Find(IHostEnvironment environment)
+    public static (string Device, string? Warning) Find(IHostEnvironment environment)
     {
         TorchRuntime.EnsureLoaded();
         LogProcessorNotice(environment);
         (int? gpu, bool fallback) = MLNetInternals.DeviceChoice(environment);
         if (gpu is not { } index)
-            return (torch.CPU, null);
+            return (SharedWeights.Cpu, null);
         if (torch.cuda.is_available() && index < torch.cuda.device_count())
-            return (torch.device(DeviceType.CUDA, index), null);
+            return (torch.device(DeviceType.CUDA, index).ToString(), null);
         string missing = $"GPU {index} was asked for (MLContext.GpuDeviceId), but libtorch sees {(torch.cuda.is_available() ? torch.cuda.device_count() : 0)} GPUs. "
             + "Reference TorchSharp-cuda-linux or TorchSharp-cuda-windows instead of TorchSharp-cpu, and check the driver";
         if (!fallback)
             throw new InvalidOperationException(missing + ", or set MLContext.FallbackToCpu to true.");
-        return (torch.CPU, missing + ". Computing on the CPU.");
+        return (SharedWeights.Cpu, missing + ". Computing on the CPU.");
     }
 
     /// <summary>Once a process: what was done about its processor.</summary>

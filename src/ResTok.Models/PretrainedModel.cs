@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using ResTok.Models.Checkpoints;
 using ResTok.Models.Layers.Kernels;
 using ResTok.Models.Parameters;
@@ -76,9 +78,7 @@ public abstract class PretrainedModel : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(folder);
         ArgumentOutOfRangeException.ThrowIfNotEqual(layout, SaveLayout.Reference);
         using SharedUse.Use use = Begin();
-        using var config = new MemoryStream();
-        WriteConfig(config);
-        ReferenceLayout.Write(folder, System.Text.Json.Nodes.JsonNode.Parse(config.ToArray())!.AsObject(), Tensors());
+        ReferenceLayout.Write(folder, JsonNode.Parse(ConfigJson.ToJsonString())!.AsObject(), Tensors()); // numbers as text has them
     }
 
     /// <summary>Saves the model to streams, which stay open.</summary>
@@ -105,7 +105,8 @@ public abstract class PretrainedModel : IDisposable
 
     private protected ParameterScope Root(IParameterSource source) => new(source, parameters, Device, DataType);
 
-    private protected abstract void WriteConfig(Stream stream);
+    /// <summary>The configuration in the official layout.</summary>
+    private protected abstract JsonObject ConfigJson { get; }
 
     /// <summary>Frees constant tensors that are no parameters. Called too when the constructor failed half way.</summary>
     private protected abstract void FreeTables();
@@ -150,8 +151,13 @@ public abstract class PretrainedModel : IDisposable
         FreeTables();
     }
 
-    private void WriteWeights(Stream stream) =>
-        SafetensorsWriter.Write(stream, Tensors());
+    private void WriteConfig(Stream stream)
+    {
+        using var writer = new Utf8JsonWriter(stream, new() { Indented = true });
+        ConfigJson.WriteTo(writer);
+    }
+
+    private void WriteWeights(Stream stream) => SafetensorsWriter.Write(stream, Tensors());
 
     private KeyValuePair<string, Tensor>[] Tensors() => [.. parameters.Select(entry => KeyValuePair.Create(entry.Key, (Tensor)entry.Value))];
 }

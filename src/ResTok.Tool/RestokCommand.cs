@@ -6,7 +6,7 @@ namespace ResTok.Tool;
 /// <summary>The command <c>restok</c>. Each verb is a file in Verbs/.</summary>
 internal static class RestokCommand
 {
-    public static RootCommand Create() => new("Image data sets to ResTok tokens and back. First: restok encode pictures/ -o tokens.parquet")
+    public static RootCommand Create() => new("Image data sets to ResTok tokens and back. First: restok encode images/ -o tokens.parquet")
     {
         ImageVerbs.Encode(),
         DecodeVerb.Create(),

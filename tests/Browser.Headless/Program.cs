@@ -13,7 +13,7 @@ using TorchSharp;
 
 if (args is not [string browserPath, string output, string image, .. var rest] || rest is not ([] or ["webgpu"]))
 {
-    Console.Error.WriteLine("Usage: Browser.Headless BROWSER OUTPUT PICTURE [webgpu]");
+    Console.Error.WriteLine("Usage: Browser.Headless BROWSER OUTPUT IMAGE [webgpu]");
     return 2;
 }
 const int Class = 6, Seed = 7;

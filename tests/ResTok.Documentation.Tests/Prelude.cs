@@ -35,8 +35,6 @@ public static class Prelude
     /// <summary>Rows with the columns that the example names.</summary>
     public static IDataView data => throw OnlyCompiled();
 
-    public static IDataView pictures => throw OnlyCompiled();
-
     public static IDataView heldOut => throw OnlyCompiled();
 
     public static ResTokTokenizer restok => throw OnlyCompiled();

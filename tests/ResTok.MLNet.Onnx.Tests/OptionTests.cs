@@ -107,7 +107,7 @@ public class OptionTests
     }
 
     [Fact]
-    public void Pixels_of_8_bits_are_the_same_picture()
+    public void Pixels_of_8_bits_are_the_same_image()
     {
         using TemporaryFolder floats = new(), bytes = new();
         using ImageTokenizer tokenizer = TinyModels.CreateTokenizer();

@@ -11,8 +11,8 @@ public sealed class DataSet : IDisposable
 
     public string PathOf(params string[] parts) => Path.Combine([Folder, .. parts]);
 
-    /// <summary>A picture's file, of its own for each number.</summary>
-    public static byte[] Picture(int number, SKEncodedImageFormat format = SKEncodedImageFormat.Jpeg)
+    /// <summary>An image's file, of its own for each number.</summary>
+    public static byte[] Image(int number, SKEncodedImageFormat format = SKEncodedImageFormat.Jpeg)
     {
         var random = new Random(number);
         using var bitmap = new SKBitmap(60 + random.Next(60), 60 + random.Next(60));
@@ -27,7 +27,7 @@ public sealed class DataSet : IDisposable
         return data.ToArray();
     }
 
-    /// <summary>Class folders with pictures numbered through.</summary>
+    /// <summary>Class folders with images numbered through.</summary>
     public string Classes(string name, params (string Class, int Count)[] classes)
     {
         int number = 0;
@@ -35,19 +35,19 @@ public sealed class DataSet : IDisposable
         {
             Directory.CreateDirectory(PathOf(name, label));
             for (int i = 0; i < count; i++, number++)
-                File.WriteAllBytes(PathOf(name, label, $"{number:0000}.jpg"), Picture(number));
+                File.WriteAllBytes(PathOf(name, label, $"{number:0000}.jpg"), Image(number));
         }
         return PathOf(name);
     }
 
-    /// <summary>A webdataset shard of pictures, labels in .cls or .json in turns.</summary>
+    /// <summary>A webdataset shard of images, labels in .cls or .json in turns.</summary>
     public string Tar(string name, int first, int count)
     {
         using FileStream file = File.Create(PathOf(name));
         using var tar = new TarWriter(file, TarEntryFormat.Ustar);
         for (int i = first; i < first + count; i++)
         {
-            Add($"{i:0000}.jpg", Picture(i));
+            Add($"{i:0000}.jpg", Image(i));
             if (i % 2 == 0)
                 Add($"{i:0000}.cls", $"{i % 11}".ToUtf8());
             else
@@ -58,7 +58,7 @@ public sealed class DataSet : IDisposable
         void Add(string entry, byte[] content) => tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, entry) { DataStream = new MemoryStream(content) });
     }
 
-    /// <summary>A Parquet file of pictures.</summary>
+    /// <summary>A Parquet file of images.</summary>
     public string Parquet(string name, int first, int count)
     {
         using var file = new ParquetFileWriter(PathOf(name), [new Column<string>("id"), new Column<int>("label"), new Column<byte[]>("image")]);
@@ -70,7 +70,7 @@ public sealed class DataSet : IDisposable
             using (LogicalColumnWriter<int> labels = rows.NextColumn().LogicalWriter<int>())
                 labels.WriteBatch([.. numbers.Select(i => i % 11)]);
             using (LogicalColumnWriter<byte[]> images = rows.NextColumn().LogicalWriter<byte[]>())
-                images.WriteBatch([.. numbers.Select(i => Picture(i))]);
+                images.WriteBatch([.. numbers.Select(i => Image(i))]);
         }
         file.Close();
         return PathOf(name);

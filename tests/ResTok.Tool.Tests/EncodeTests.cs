@@ -14,7 +14,7 @@ public sealed class EncodeTests : IDisposable
     [Trait("Category", "Slow")]
     public void Folders_shards_and_lists_give_the_tokens_that_the_pipeline_gives()
     {
-        string folder = data.Classes("pictures", ("ants", 3), ("bees", 4));
+        string folder = data.Classes("images", ("ants", 3), ("bees", 4));
         Restok.Succeed("encode", folder, "-o", data.PathOf("folder.parquet"), "--batch", "4");
         (string? Id, int? Label, int View, string Tokens)[] rows = Restok.Rows(data.PathOf("folder.parquet"));
         Assert.Equal(["ants/0000.jpg", "ants/0001.jpg", "ants/0002.jpg", "bees/0003.jpg", "bees/0004.jpg", "bees/0005.jpg", "bees/0006.jpg"], rows.Select(row => row.Id));
@@ -46,9 +46,9 @@ public sealed class EncodeTests : IDisposable
     [Trait("Category", "Slow")]
     public void Damaged_inputs_are_listed_by_name_and_left_out_or_end_the_run_if_they_are_to()
     {
-        string folder = data.Classes("pictures", ("a", 4));
-        File.WriteAllBytes(data.PathOf("pictures", "a", "0001.jpg"), DataSet.Picture(1)[..300]);
-        File.WriteAllText(data.PathOf("pictures", "a", "0002.jpg"), "no picture");
+        string folder = data.Classes("images", ("a", 4));
+        File.WriteAllBytes(data.PathOf("images", "a", "0001.jpg"), DataSet.Image(1)[..300]);
+        File.WriteAllText(data.PathOf("images", "a", "0002.jpg"), "no image");
         (int code, string output, string error) = Restok.Run("encode", folder, "-o", data.PathOf("t.parquet"));
         Assert.True(code == 0, error);
         Assert.Contains("a/0001.jpg", error);
@@ -73,7 +73,7 @@ public sealed class EncodeTests : IDisposable
     [Trait("Category", "Slow")]
     public void What_cannot_be_written_is_an_error_and_leaves_nothing()
     {
-        string folder = data.Classes("pictures", ("a", 2));
+        string folder = data.Classes("images", ("a", 2));
         File.WriteAllText(data.PathOf("file"), "");
         (int code, _, string error) = Restok.Run("encode", folder, "-o", data.PathOf("file", "t.parquet"));
         Assert.Equal(1, code);
@@ -98,7 +98,7 @@ public sealed class EncodeTests : IDisposable
     [Trait("Category", "Slow")]
     public void Ten_views_come_in_the_references_order_and_layout()
     {
-        string folder = data.Classes("pictures", ("a", 2), ("b", 1));
+        string folder = data.Classes("images", ("a", 2), ("b", 1));
         Restok.Succeed("extract", folder, "-o", data.PathOf("ten.parquet"));
         (string? Id, int? Label, int View, string Tokens)[] rows = Restok.Rows(data.PathOf("ten.parquet"));
         Assert.Equal(Enumerable.Range(0, 30).Select(i => i % 10), rows.Select(row => row.View));

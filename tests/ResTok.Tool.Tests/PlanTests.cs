@@ -17,12 +17,12 @@ public sealed class PlanTests : IDisposable
     public void Bytes_do_not_depend_on_how_many_work_and_what_is_damaged_is_found_and_made_again()
     {
         string[] tars = [.. Enumerable.Range(0, 3).Select(i => data.Tar($"{i}.tar", 10 * i, 5))];
-        string pictures = data.Classes("pictures", ("a", 7));
+        string images = data.Classes("images", ("a", 7));
         string one = data.PathOf("one"), three = data.PathOf("three");
-        Restok.Succeed(["encode", .. tars, pictures, "-o", one, "--rows-per-shard", "4", "--batch", "4"]);
+        Restok.Succeed(["encode", .. tars, images, "-o", one, "--rows-per-shard", "4", "--batch", "4"]);
         Assert.Equal(5, Restok.Shards(one).Count);
 
-        Restok.Succeed(["plan", "encode", .. tars, pictures, "-o", three, "--rows-per-shard", "4", "--batch", "4", "--workers", "3"]);
+        Restok.Succeed(["plan", "encode", .. tars, images, "-o", three, "--rows-per-shard", "4", "--batch", "4", "--workers", "3"]);
         for (int worker = 2; worker >= 1; worker--)
             Restok.Succeed("encode", "--plan", three, "--shard", $"{worker}");
         (int code, string output, _) = Restok.Run("status", three);

@@ -10,7 +10,7 @@ public class ViewTests
     [Fact]
     public void Ten_views_are_corners_and_middle_and_those_of_the_mirror_image()
     {
-        using DecodedImage image = DecodedImage.Decode(DataSet.Picture(1, SKEncodedImageFormat.Png), "picture", long.MaxValue, false);
+        using DecodedImage image = DecodedImage.Decode(DataSet.Image(1, SKEncodedImageFormat.Png), "image", long.MaxValue, false);
         var ten = new CroppedViews(32, 10, 1.1); // int(35.2)
         var one = new CroppedViews(35, 1, 1);
         float[] views = new float[10 * 3 * 32 * 32], crop = new float[3 * 35 * 35];
@@ -35,7 +35,7 @@ public class ViewTests
     [Fact]
     public void Two_views_are_the_image_and_its_mirror_image()
     {
-        using DecodedImage image = DecodedImage.Decode(DataSet.Picture(2, SKEncodedImageFormat.Png), "picture", long.MaxValue, false);
+        using DecodedImage image = DecodedImage.Decode(DataSet.Image(2, SKEncodedImageFormat.Png), "image", long.MaxValue, false);
         float[] views = new float[2 * 3 * 1024];
         new CroppedViews(32, 2, 1.1).Cut(image, views);
         for (int i = 0; i < 3 * 1024; i++)
@@ -64,7 +64,7 @@ public class ViewTests
     public void A_table_says_that_images_were_decoded_so()
     {
         using var data = new DataSet();
-        Restok.Succeed("encode", data.Classes("pictures", ("a", 2)), "-o", data.PathOf("t.parquet"), "--scaled-decoding");
+        Restok.Succeed("encode", data.Classes("images", ("a", 2)), "-o", data.PathOf("t.parquet"), "--scaled-decoding");
         Assert.StartsWith("JPEG decoded at 1/2, 1/4 or 1/8", MLNet.Tables.TokenTableFiles.Open(data.PathOf("t.parquet"), new()).Files[0].Metadata.Preprocessing);
     }
 }

@@ -54,7 +54,7 @@ public sealed class ApiTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Samples_are_the_pictures_of_the_examples_and_can_be_encoded()
+    public async Task Samples_are_the_images_of_the_examples_and_can_be_encoded()
     {
         JsonElement model = await client.GetFromJsonAsync<JsonElement>("/model");
         string[] samples = [.. model.GetProperty("samples").EnumerateArray().Select(name => name.GetString()!)];

@@ -49,11 +49,4 @@ internal static class TokenTableSaving
         return column.Type is TextDataViewType ? column
             : throw new ArgumentOutOfRangeException(nameof(schema), $"Column '{name}' of ids must be text, but is {column.Type}. Convert it first, with ConvertType.");
     }
-
-    private sealed class CursorSource(DataViewRowCursor cursor) : IRowSource
-    {
-        public ValueGetter<T> GetGetter<T>(DataViewSchema.Column column) => cursor.GetGetter<T>(column);
-
-        public ValueGetter<DataViewRowId> GetIdGetter() => cursor.GetIdGetter();
-    }
 }

@@ -24,7 +24,7 @@ internal static class OnnxDescription
         ["default_token_count"] = config.TestTokens,
         ["codebook_size"] = config.CodebookSize,
         ["levels"] = Integers(new TokenLevels(config.LatentTokens).Sizes),
-        ["config"] = Config(stream => config.Write(stream)),
+        ["config"] = config.ToJson(),
     };
 
     public static JsonObject Of(GeneratorConfig config, OnnxExportOptions options)
@@ -63,16 +63,9 @@ internal static class OnnxDescription
                     ["count"] = run.Count,
                 })]),
             })]),
-            ["config"] = Config(stream => config.Write(stream)),
+            ["config"] = config.ToJson(),
         };
     }
 
     private static JsonArray Integers(IEnumerable<int> values) => new([.. values.Select(value => (JsonNode)value)]);
-
-    private static JsonNode Config(Action<Stream> write)
-    {
-        using var stream = new MemoryStream();
-        write(stream);
-        return JsonNode.Parse(stream.ToArray())!;
-    }
 }

@@ -16,9 +16,7 @@ internal sealed class OnnxGraph(string name)
 
     public List<Initializer> Initializers { get; } = [];
 
-    /// <param name="name">As callers name it.</param>
-    /// <param name="type">Its elements.</param>
-    /// <param name="shape">Sizes; text names one that may be any.</param>
+    /// <summary>Adds an input, as callers name it; text in the shape names a size that may be any.</summary>
     public Value Input(string name, ElementType type, params object[] shape)
     {
         Proto.Input.Add(Info(name, type, shape));
@@ -55,11 +53,7 @@ internal sealed class OnnxGraph(string name)
     /// <summary>One integer, as a vector of it.</summary>
     public Value Integer(long value) => Constant([value], 1);
 
-    /// <summary>Adds a node with one result.</summary>
-    /// <param name="op">The operator.</param>
-    /// <param name="type">Of the result.</param>
-    /// <param name="inputs">Its inputs.</param>
-    /// <param name="attributes">Each an int, a float, a text or integers.</param>
+    /// <summary>Adds a node with one result, of the type. Attributes are each an int, a float, a text or integers.</summary>
     public Value Node(string op, ElementType type, Value[] inputs, params (string Name, object Value)[] attributes)
     {
         string result = string.Create(CultureInfo.InvariantCulture, $"{op}_{nodes++}");

@@ -35,13 +35,13 @@ internal sealed class OnnxBackend : IOnnxRuntime
         return (SharedWeights.Cpu, missing + ". Computing on the CPU.");
     }
 
-    public ITokenizerBackend OpenTokenizer(OnnxFiles files, string device)
+    public IDisposable OpenTokenizer(OnnxFiles files, string device)
     {
         using SessionOptions options = OptionsFor(device);
         return OnnxTokenizer.Open(files, options);
     }
 
-    public IGeneratorBackend OpenGenerator(OnnxFiles files, string device)
+    public IDisposable OpenGenerator(OnnxFiles files, string device)
     {
         using SessionOptions options = OptionsFor(device);
         return OnnxGenerator.Open(files, options);

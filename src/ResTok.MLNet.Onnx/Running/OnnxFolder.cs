@@ -8,11 +8,7 @@ namespace ResTok.MLNet.Onnx.Running;
 /// <summary>Opens the graphs of a folder that <see cref="OnnxExport"/> wrote.</summary>
 internal static class OnnxFolder
 {
-    /// <summary>Opens a graph and makes sure that it is of the model that the folder says it is.</summary>
-    /// <param name="files">The folder.</param>
-    /// <param name="file">The graph's name.</param>
-    /// <param name="options">Where it is to run.</param>
-    /// <param name="outputs">What it must give.</param>
+    /// <summary>Opens a graph and makes sure that it gives these outputs and is of the model that the folder says it is.</summary>
     /// <exception cref="CheckpointException">The file is damaged or of another model, or ONNX Runtime cannot run it.</exception>
     /// <exception cref="InvalidOperationException">The program has no native part of ONNX Runtime.</exception>
     public static InferenceSession Open(OnnxFiles files, string file, SessionOptions? options, params IReadOnlyList<string> outputs)

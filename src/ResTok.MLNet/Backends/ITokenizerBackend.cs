@@ -1,7 +1,7 @@
 namespace ResTok.MLNet.Backends;
 
 /// <summary>What encodes and decodes for the stages. Where the device fails it throws <see cref="System.Runtime.InteropServices.ExternalException"/>.</summary>
-internal interface ITokenizerBackend : IDisposable
+internal interface ITokenizerBackend
 {
     /// <summary>Turns images into tokens.</summary>
     /// <param name="pixels">RGB in [0, 1], [B, 3, S, S] row by row.</param>

@@ -9,11 +9,13 @@ internal interface IOnnxRuntime
     /// <exception cref="InvalidOperationException">A GPU is asked for, there is none, and falling back is not allowed.</exception>
     (string Device, string? Warning) FindDevice(IHostEnvironment environment);
 
+    /// <returns>An <see cref="ITokenizerBackend"/>, which the handle disposes.</returns>
     /// <exception cref="Models.Checkpoints.CheckpointException">A file is damaged, or ONNX Runtime cannot run it.</exception>
-    ITokenizerBackend OpenTokenizer(OnnxFiles files, string device);
+    IDisposable OpenTokenizer(OnnxFiles files, string device);
 
-    /// <inheritdoc cref="OpenTokenizer"/>
-    IGeneratorBackend OpenGenerator(OnnxFiles files, string device);
+    /// <returns>An <see cref="IGeneratorBackend"/>, which the handle disposes.</returns>
+    /// <inheritdoc cref="OpenTokenizer" path="/exception"/>
+    IDisposable OpenGenerator(OnnxFiles files, string device);
 }
 
 /// <summary>Finds the package by its name, since this library does not depend on it.</summary>

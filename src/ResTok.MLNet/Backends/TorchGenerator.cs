@@ -11,6 +11,4 @@ internal sealed class TorchGenerator(ImageGenerator generator) : IGeneratorBacke
         using torch.Tensor generated = generator.Generate(request, sampling, onStep);
         return [.. generated.data<long>().ToArray().Select(token => (int)token).Chunk((int)generated.shape[1])];
     }
-
-    public void Dispose() => generator.Dispose();
 }

@@ -25,6 +25,4 @@ internal sealed class TorchTokenizer(ImageTokenizer tokenizer) : ITokenizerBacke
         using torch.Tensor images = tokenizer.Decode(batch, counts);
         return ResTokImages.Rgba(images);
     }
-
-    public void Dispose() => tokenizer.Dispose();
 }

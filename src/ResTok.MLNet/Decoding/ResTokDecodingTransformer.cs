@@ -71,10 +71,7 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
-    private static ResTokDecodingTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
-        SavedStage.Read(context, Signature, LoaderSignature, reader => Read(environment, context, reader));
-
-    private static ResTokDecodingTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader)
+    private static ResTokDecodingTransformer Create(IHostEnvironment environment, ModelLoadContext context) => SavedStage.Read(context, Signature, LoaderSignature, reader =>
     {
         string output = reader.ReadString(), input = reader.ReadString();
         int? tokenCount = reader.ReadInt32() is > 0 and var count ? count : null;
@@ -86,5 +83,5 @@ public sealed class ResTokDecodingTransformer : BatchTransformer
         };
         ResTokTokenizer model = ModelStorage.LoadTokenizer(context, environment);
         return SavedStage.Checked(model, () => options.Validate(tokenCount, model.Config), () => new ResTokDecodingTransformer(environment, output, input, model, tokenCount, options));
-    }
+    });
 }

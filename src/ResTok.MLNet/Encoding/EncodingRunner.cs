@@ -8,25 +8,13 @@ using ResTok.Models;
 namespace ResTok.MLNet.Encoding;
 
 /// <summary>Encodes the images of a batch of rows.</summary>
-internal sealed class EncodingRunner : BatchRunner
+internal sealed class EncodingRunner(
+    ImageColumnReader reader, ResTokTokenizer model, IHostEnvironment environment, ResTokEncodingEstimator.Options options, int capacity)
+    : BatchRunner(environment, model.Weights, options.OnInvalidRow, capacity)
 {
-    private readonly ImageColumnReader reader;
-    private readonly ResTokTokenizer model;
-    private readonly ResTokEncodingEstimator.Options options;
-    private readonly int side;
-    private readonly float[] pixels; // planar RGB of each slot
+    private readonly int side = model.Config.CropSize;
+    private readonly float[] pixels = new float[capacity * 3 * model.Config.CropSize * model.Config.CropSize]; // planar RGB of each slot
     private EncodedImages encoded = EncodedImages.None;
-
-    public EncodingRunner(
-        ImageColumnReader reader, ResTokTokenizer model, IHostEnvironment environment, ResTokEncodingEstimator.Options options, int capacity)
-        : base(environment, model.Weights, options.OnInvalidRow, capacity)
-    {
-        this.reader = reader;
-        this.model = model;
-        this.options = options;
-        side = model.Config.CropSize;
-        pixels = new float[capacity * 3 * side * side];
-    }
 
     protected override void RunBatch(int count) => encoded = model.Backend(Environment).Encode(
         pixels.AsMemory(0, count * 3 * side * side), count, options.LatentsColumnName is not null, options.FeaturesColumnName is not null);

@@ -75,10 +75,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
-    private static ResTokEncodingTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
-        SavedStage.Read(context, Signature, LoaderSignature, reader => Read(environment, context, reader));
-
-    private static ResTokEncodingTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader)
+    private static ResTokEncodingTransformer Create(IHostEnvironment environment, ModelLoadContext context) => SavedStage.Read(context, Signature, LoaderSignature, reader =>
     {
         string output = reader.ReadString(), input = reader.ReadString();
         var options = new ResTokEncodingEstimator.Options
@@ -91,6 +88,6 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
             OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
         };
         options.Validate(output);
-        return new(environment, output, input, ModelStorage.LoadTokenizer(context, environment), options);
-    }
+        return new ResTokEncodingTransformer(environment, output, input, ModelStorage.LoadTokenizer(context, environment), options);
+    });
 }

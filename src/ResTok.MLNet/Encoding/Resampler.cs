@@ -16,29 +16,14 @@ internal static class Resampler
     private const int Block = 8; // pixels
     private const int ShortsPerPixel = 8; // of two rows, four values each
 
-    /// <param name="source">Interleaved RGB, row by row.</param>
-    /// <param name="width">Its width.</param>
-    /// <param name="height">Its height.</param>
-    /// <param name="newWidth">Width of the result.</param>
-    /// <param name="newHeight">Height of the result.</param>
-    /// <param name="filter">Bicubic by default.</param>
-    /// <returns>Interleaved RGB.</returns>
+    /// <summary>Interleaved RGB, row by row, in another size.</summary>
     public static byte[] Resize(byte[] source, int width, int height, int newWidth, int newHeight, ResamplingFilter filter = ResamplingFilter.Bicubic) =>
         ToRgb(Resample(source, 3, width, height, ResamplingTaps.Of(filter, width, newWidth, 0, newWidth), ResamplingTaps.Of(filter, height, newHeight, 0, newHeight, 2)));
 
     /// <summary>
-    /// A square out of the resized image, and no more of it than that, of no more rows than it needs: an image of one pixel by thousands,
-    /// shorter edge to size, would take gigabytes.
+    /// A square out of the resized image, interleaved RGB, and no more of it than that, of no more rows than it needs: an image of one pixel
+    /// by thousands, shorter edge to size, would take gigabytes.
     /// </summary>
-    /// <param name="source">Interleaved RGB, row by row.</param>
-    /// <param name="width">Its width.</param>
-    /// <param name="height">Its height.</param>
-    /// <param name="newWidth">Width of the resized image.</param>
-    /// <param name="newHeight">Height of the resized image.</param>
-    /// <param name="left">The square's first column in it.</param>
-    /// <param name="top">The square's first row in it.</param>
-    /// <param name="size">The square's side.</param>
-    /// <returns>Interleaved RGB of the square.</returns>
     public static byte[] ResizeAndCut(byte[] source, int width, int height, long newWidth, long newHeight, long left, long top, int size) =>
         ToRgb(ResizeAndCut(source, 3, width, height, newWidth, newHeight, left, top, size));
 

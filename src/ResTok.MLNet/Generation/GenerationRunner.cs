@@ -15,7 +15,6 @@ internal sealed class GenerationRunner : BatchRunner
 {
     private static readonly TimeSpan LogInterval = TimeSpan.FromSeconds(5);
 
-    private readonly GenerationColumns columns;
     private readonly ResTokGenerator model;
     private readonly ResTokGenerationEstimator.Options options;
     private readonly int tokenCount;
@@ -33,19 +32,18 @@ internal sealed class GenerationRunner : BatchRunner
     private TimeSpan logged;
 
     public GenerationRunner(
-        IRowSource source, DataViewSchema.Column[] inputs, GenerationColumns columns, ResTokGenerator model, IHostEnvironment environment,
+        IRowSource source, DataViewSchema.Column[] inputs, ResTokGenerator model, IHostEnvironment environment,
         ResTokGenerationEstimator.Options options, int capacity)
         : base(environment, model.Weights, options.OnInvalidRow, capacity)
     {
-        this.columns = columns;
         this.model = model;
         this.options = options;
         var levels = new TokenLevels(model.Config.Tokens);
-        tokenCount = ResTokGenerationTransformer.TokenCount(levels, options.Levels ?? levels.Count);
-        prefixCount = options.PrefixLevels is { } kept ? ResTokGenerationTransformer.TokenCount(levels, kept) : -1;
+        tokenCount = levels.TokensIn(options.Levels ?? levels.Count);
+        prefixCount = options.PrefixLevels is { } kept ? levels.TokensIn(kept) : -1;
         readLabel = LabelColumn.CreateReader(source, inputs[0], model.Config);
-        readSeed = columns.Seed is null ? null : IntegerColumn.Reader(source, inputs[1]);
-        readPrefix = columns.Prefix is null ? null : TokenColumn.Reader(source, inputs[^1]);
+        readSeed = options.SeedColumnName is null ? null : IntegerColumn.Reader(source, inputs[1]);
+        readPrefix = options.PrefixColumnName is null ? null : TokenColumn.Reader(source, inputs[^1]);
         readId = source.GetIdGetter();
         labels = new int[capacity];
         streams = new long[capacity];
@@ -114,14 +112,11 @@ internal sealed class GenerationRunner : BatchRunner
     {
         read(prefix);
         if (prefixCount > prefix.Count)
-            return $"Column '{columns.Prefix}' has {prefix.Count} tokens in row {position}, but {options.PrefixLevels} levels of {prefixCount} tokens are to be kept.";
+            return $"Column '{options.PrefixColumnName}' has {prefix.Count} tokens in row {position}, but {options.PrefixLevels} levels of {prefixCount} tokens are to be kept.";
         if (prefixCount >= 0)
             prefix.RemoveRange(prefixCount, prefix.Count - prefixCount);
         if (prefix.Count > tokenCount)
-            return $"Column '{columns.Prefix}' has {prefix.Count} tokens to keep in row {position}, but only {tokenCount} are generated. Keep fewer with PrefixLevels.";
-        return TokenColumn.FaultOf(prefix, model.Config.CodebookSize, columns.Prefix!, position);
+            return $"Column '{options.PrefixColumnName}' has {prefix.Count} tokens to keep in row {position}, but only {tokenCount} are generated. Keep fewer with PrefixLevels.";
+        return TokenColumn.FaultOf(prefix, model.Config.CodebookSize, options.PrefixColumnName!, position);
     }
 }
-
-/// <summary>The columns that a generation reads.</summary>
-internal sealed record GenerationColumns(string Label, string? Seed, string? Prefix);

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using ResTok.MLNet.Generation;
 using ResTok.MLNet.Interop;
 using ResTok.MLNet.Rows;
 using ResTok.Models;
@@ -13,7 +12,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
 {
     private readonly IHostEnvironment environment;
     private readonly string outputColumnName;
-    private readonly GenerationColumns columns;
+    private readonly string labelColumnName;
     private readonly ResTokGenerator generator;
     private readonly Options options;
 
@@ -23,7 +22,7 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
         options.Validate(generator.Config);
         this.environment = environment;
         this.outputColumnName = outputColumnName;
-        columns = new(labelColumnName, options.SeedColumnName, options.PrefixColumnName);
+        this.labelColumnName = labelColumnName;
         this.generator = generator;
         this.options = options;
     }
@@ -35,10 +34,10 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
     public ResTokGenerationTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        DataViewSchema.Column label = ResTokGenerationTransformer.FindColumns(input.Schema, columns, generator.Config)[0];
-        if (LabelColumn.FaultOf(label, generator.Config) is { } doubt)
-            MLNetInternals.LogWarning(environment, doubt);
-        return new(environment, outputColumnName, columns, generator.Share(), options);
+        DataViewSchema.Column label = ResTokGenerationTransformer.FindColumns(input.Schema, labelColumnName, options, generator.Config)[0];
+        if (LabelColumn.FaultOf(label, generator.Config) is { } warning)
+            MLNetInternals.LogWarning(environment, warning);
+        return new(environment, outputColumnName, labelColumnName, generator.Share(), options);
     }
 
     /// <summary>Checks the columns it reads and adds the token column.</summary>
@@ -48,11 +47,11 @@ public sealed class ResTokGenerationEstimator : IEstimator<ResTokGenerationTrans
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
         var shape = inputSchema.ToDictionary(column => column.Name);
-        LabelColumn.Check(shape, columns.Label, generator.Config.ClassNames);
-        if (columns.Seed is not null)
-            IntegerColumn.Check(shape, columns.Seed, "seeds");
-        if (columns.Prefix is not null)
-            TokenColumn.Check(shape, columns.Prefix);
+        LabelColumn.Check(shape, labelColumnName, generator.Config.ClassNames);
+        if (options.SeedColumnName is not null)
+            IntegerColumn.Check(shape, options.SeedColumnName, "seeds");
+        if (options.PrefixColumnName is not null)
+            TokenColumn.Check(shape, options.PrefixColumnName);
         shape[outputColumnName] = TokenColumn.Shape(outputColumnName, options.TokensAsKeys);
         return new SchemaShape(shape.Values);
     }

@@ -17,20 +17,20 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
     private const string Signature = "RESTKGEN";
 
     private readonly string outputColumnName;
-    private readonly GenerationColumns columns;
+    private readonly string labelColumnName;
     private readonly ResTokGenerator model;
     private readonly ResTokGenerationEstimator.Options options;
 
     internal ResTokGenerationTransformer(
-        IHostEnvironment environment, string outputColumnName, GenerationColumns columns, ResTokGenerator model, ResTokGenerationEstimator.Options options)
+        IHostEnvironment environment, string outputColumnName, string labelColumnName, ResTokGenerator model, ResTokGenerationEstimator.Options options)
         : base(environment, model, options.BatchSize, options.OnInvalidRow)
     {
         this.outputColumnName = outputColumnName;
-        this.columns = columns;
+        this.labelColumnName = labelColumnName;
         this.model = model;
         this.options = options;
         var levels = new TokenLevels(model.Config.Tokens);
-        Outputs = [TokenColumn.Create(outputColumnName, levels, TokenCount(levels, options.Levels ?? levels.Count), model.Config.CodebookSize, options.TokensAsKeys)];
+        Outputs = [TokenColumn.Create(outputColumnName, levels, levels.TokensIn(options.Levels ?? levels.Count), model.Config.CodebookSize, options.TokensAsKeys)];
     }
 
     internal override IReadOnlyList<OutputColumn> Outputs { get; }
@@ -40,32 +40,29 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
     /// <exception cref="ObjectDisposedException">The weights were freed.</exception>
     public ResTokGenerator ShareModel() => model.Share();
 
-    /// <summary>Tokens in the first so many levels.</summary>
-    internal static int TokenCount(TokenLevels levels, int count) => levels.Sizes.Take(count).Sum();
-
-    internal static DataViewSchema.Column[] FindColumns(DataViewSchema schema, GenerationColumns columns, GeneratorConfig config)
+    internal static DataViewSchema.Column[] FindColumns(DataViewSchema schema, string labelColumnName, ResTokGenerationEstimator.Options options, GeneratorConfig config)
     {
-        var found = new List<DataViewSchema.Column> { LabelColumn.Find(schema, columns.Label, config) };
-        if (columns.Seed is not null)
-            found.Add(IntegerColumn.Find(schema, columns.Seed, "seeds"));
-        if (columns.Prefix is not null)
-            found.Add(TokenColumn.Find(schema, columns.Prefix, config.Tokens));
+        var found = new List<DataViewSchema.Column> { LabelColumn.Find(schema, labelColumnName, config) };
+        if (options.SeedColumnName is not null)
+            found.Add(IntegerColumn.Find(schema, options.SeedColumnName, "seeds"));
+        if (options.PrefixColumnName is not null)
+            found.Add(TokenColumn.Find(schema, options.PrefixColumnName, config.Tokens));
         return [.. found];
     }
 
-    internal override DataViewSchema.Column[] FindInputs(DataViewSchema schema) => FindColumns(schema, columns, model.Config);
+    internal override DataViewSchema.Column[] FindInputs(DataViewSchema schema) => FindColumns(schema, labelColumnName, options, model.Config);
 
     internal override BatchRunner CreateRunner(IRowSource source, DataViewSchema.Column[] inputs, int capacity) =>
-        new GenerationRunner(source, inputs, columns, model, Environment, options, capacity);
+        new GenerationRunner(source, inputs, model, Environment, options, capacity);
 
     private protected override void SaveModel(ModelSaveContext context)
     {
         MLNetInternals.WriteVersion(context, Signature, LoaderSignature);
         BinaryWriter writer = context.Writer;
         writer.Write(outputColumnName);
-        writer.Write(columns.Label);
-        writer.Write(columns.Seed ?? "");
-        writer.Write(columns.Prefix ?? "");
+        writer.Write(labelColumnName);
+        writer.Write(options.SeedColumnName ?? "");
+        writer.Write(options.PrefixColumnName ?? "");
         writer.Write(options.BatchSize);
         writer.Write(options.Levels ?? 0);
         writer.Write(options.PrefixLevels ?? -1);
@@ -76,18 +73,13 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
-    private static ResTokGenerationTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
-        SavedStage.Read(context, Signature, LoaderSignature, reader => Read(environment, context, reader));
-
-    private static ResTokGenerationTransformer Read(IHostEnvironment environment, ModelLoadContext context, BinaryReader reader)
+    private static ResTokGenerationTransformer Create(IHostEnvironment environment, ModelLoadContext context) => SavedStage.Read(context, Signature, LoaderSignature, reader =>
     {
         string output = reader.ReadString(), label = reader.ReadString();
-        string? seed = reader.ReadString() is { Length: > 0 } seeds ? seeds : null;
-        string? prefix = reader.ReadString() is { Length: > 0 } prefixes ? prefixes : null;
         var options = new ResTokGenerationEstimator.Options
         {
-            SeedColumnName = seed,
-            PrefixColumnName = prefix,
+            SeedColumnName = reader.ReadString() is { Length: > 0 } seed ? seed : null,
+            PrefixColumnName = reader.ReadString() is { Length: > 0 } prefix ? prefix : null,
             BatchSize = reader.ReadInt32(),
             Levels = reader.ReadInt32() is > 0 and var levels ? levels : null,
             PrefixLevels = reader.ReadInt32() is >= 0 and var kept ? kept : null,
@@ -96,6 +88,6 @@ public sealed class ResTokGenerationTransformer : BatchTransformer
             OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
         };
         ResTokGenerator model = ModelStorage.LoadGenerator(context, environment);
-        return SavedStage.Checked(model, () => options.Validate(model.Config), () => new ResTokGenerationTransformer(environment, output, new(label, seed, prefix), model, options));
-    }
+        return SavedStage.Checked(model, () => options.Validate(model.Config), () => new ResTokGenerationTransformer(environment, output, label, model, options));
+    });
 }

@@ -6,20 +6,13 @@ using ResTok.MLNet.Rows;
 namespace ResTok.MLNet.Images;
 
 /// <summary>Reads the image file of a row.</summary>
-internal sealed class ImageLoadingRunner : BatchRunner
+internal sealed class ImageLoadingRunner(
+    IRowSource source, DataViewSchema.Column column, string? imageFolder, IHostEnvironment environment, ResTokImageLoadingEstimator.Options options)
+    : BatchRunner(environment, null, options.OnInvalidRow, 1)
 {
-    private readonly DataViewSchema.Column column;
-    private readonly Func<DecodedImage?> decode;
+    private readonly Func<DecodedImage?> decode = column.Type is TextDataViewType ? OfPath(source, column, imageFolder ?? "", options) : OfContent(source, column, options);
     private DecodedImage? decoded;
     private MLImage? given;
-
-    public ImageLoadingRunner(
-        IRowSource source, DataViewSchema.Column column, string? imageFolder, IHostEnvironment environment, ResTokImageLoadingEstimator.Options options)
-        : base(environment, null, options.OnInvalidRow, 1)
-    {
-        this.column = column;
-        decode = column.Type is TextDataViewType ? OfPath(source, column, imageFolder ?? "", options) : OfContent(source, column, options);
-    }
 
     /// <summary>
     /// As LoadImages has it, for the stages of ML.NET that read images: an image is the reader's until the next is read into the same

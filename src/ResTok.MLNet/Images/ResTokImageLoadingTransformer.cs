@@ -66,10 +66,7 @@ public sealed class ResTokImageLoadingTransformer : BatchTransformer
     }
 
     /// <summary>Called by ML.NET when a pipeline is loaded.</summary>
-    private static ResTokImageLoadingTransformer Create(IHostEnvironment environment, ModelLoadContext context) =>
-        SavedStage.Read(context, Signature, LoaderSignature, reader => Read(environment, reader));
-
-    private static ResTokImageLoadingTransformer Read(IHostEnvironment environment, BinaryReader reader)
+    private static ResTokImageLoadingTransformer Create(IHostEnvironment environment, ModelLoadContext context) => SavedStage.Read(context, Signature, LoaderSignature, reader =>
     {
         string output = reader.ReadString(), input = reader.ReadString(), folder = reader.ReadString();
         var options = new ResTokImageLoadingEstimator.Options
@@ -79,6 +76,6 @@ public sealed class ResTokImageLoadingTransformer : BatchTransformer
             OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
         };
         options.Validate();
-        return new(environment, output, input, folder, options);
-    }
+        return new ResTokImageLoadingTransformer(environment, output, input, folder, options);
+    });
 }

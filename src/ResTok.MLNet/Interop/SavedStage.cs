@@ -12,11 +12,7 @@ internal static class SavedStage
     /// </summary>
     public const uint FormatVersion = 0x00010003;
 
-    /// <summary>Reads a stage.</summary>
-    /// <param name="context">Where it was saved.</param>
-    /// <param name="signature">Of the stage's format.</param>
-    /// <param name="loaderSignature">Of the stage.</param>
-    /// <param name="read">Reads it.</param>
+    /// <summary>Reads a stage; the first signature is its format's.</summary>
     /// <exception cref="InvalidDataException">The format is newer than this library, or an option is damaged or does not fit the model.</exception>
     /// <exception cref="ResTok.Models.Checkpoints.CheckpointException">Configuration or weights cannot be used.</exception>
     public static T Read<T>(ModelLoadContext context, string signature, string loaderSignature, Func<BinaryReader, T> read)

@@ -99,8 +99,7 @@ internal sealed class BatchCursor : DataViewRowCursor, IRowSource
         Columns.CheckActive(active, column);
         if (column.Index >= buffers.Length)
             return Columns.Typed<TValue>(runner.Getter(column.Index - buffers.Length, ComputedRow), column);
-        ColumnBuffer<TValue> buffer = buffers[column.Index] as ColumnBuffer<TValue>
-            ?? throw new InvalidOperationException($"Column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(TValue)}.");
+        ColumnBuffer<TValue> buffer = buffers[column.Index] as ColumnBuffer<TValue> ?? throw Columns.WrongType<TValue>(column);
         return (ref TValue value) => ValueCopier<TValue>.Copy(buffer[CurrentRow()], ref value);
     }
 

@@ -4,22 +4,13 @@ using Microsoft.ML.Data;
 namespace ResTok.MLNet.Rows;
 
 /// <summary>The same computation one row at a time, for <c>PredictionEngine</c> and mappers after this one.</summary>
-internal sealed class BatchMapper : IRowToRowMapper
+internal sealed class BatchMapper(BatchTransformer transformer, DataViewSchema inputSchema) : IRowToRowMapper
 {
-    private readonly BatchTransformer transformer;
-    private readonly DataViewSchema.Column[] inputs;
+    private readonly DataViewSchema.Column[] inputs = transformer.FindInputs(inputSchema);
 
-    public BatchMapper(BatchTransformer transformer, DataViewSchema inputSchema)
-    {
-        this.transformer = transformer;
-        InputSchema = inputSchema;
-        inputs = transformer.FindInputs(inputSchema);
-        OutputSchema = transformer.GetOutputSchema(inputSchema);
-    }
+    public DataViewSchema InputSchema => inputSchema;
 
-    public DataViewSchema InputSchema { get; }
-
-    public DataViewSchema OutputSchema { get; }
+    public DataViewSchema OutputSchema { get; } = transformer.GetOutputSchema(inputSchema);
 
     public IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns)
     {
@@ -36,24 +27,12 @@ internal sealed class BatchMapper : IRowToRowMapper
         return new Row(transformer, input, OutputSchema, inputs, active);
     }
 
-    private sealed class Row : DataViewRow
+    private sealed class Row(BatchTransformer transformer, DataViewRow input, DataViewSchema schema, DataViewSchema.Column[] inputs, bool[] active) : DataViewRow
     {
-        private readonly DataViewRow input;
-        private readonly bool[] active;
-        private readonly InvalidRows invalid;
-        private readonly RowComputation? computation;
+        private readonly InvalidRows invalid = transformer.CountInvalidRows();
+        private readonly RowComputation? computation = active.AsSpan(input.Schema.Count).Contains(true) ? new(transformer, input, inputs) : null;
 
-        public Row(BatchTransformer transformer, DataViewRow input, DataViewSchema schema, DataViewSchema.Column[] inputs, bool[] active)
-        {
-            this.input = input;
-            this.active = active;
-            Schema = schema;
-            invalid = transformer.CountInvalidRows();
-            if (active.AsSpan(input.Schema.Count).Contains(true))
-                computation = new(transformer, input, inputs);
-        }
-
-        public override DataViewSchema Schema { get; }
+        public override DataViewSchema Schema => schema;
 
         public override long Position => input.Position;
 

@@ -4,27 +4,16 @@ using ResTok.MLNet.Interop;
 namespace ResTok.MLNet.Rows;
 
 /// <summary>Data with a transformer's columns, computed when they are read.</summary>
-internal sealed class BatchView : IDataView
+internal sealed class BatchView(BatchTransformer transformer, IDataView input) : IDataView
 {
-    private readonly BatchTransformer transformer;
-    private readonly IDataView input;
-    private readonly DataViewSchema.Column[] inputs;
-    private readonly LoadedImageFiles files;
-
-    public BatchView(BatchTransformer transformer, IDataView input)
-    {
-        this.transformer = transformer;
-        this.input = input;
-        inputs = transformer.FindInputs(input.Schema);
-        Schema = transformer.GetOutputSchema(input.Schema);
-        files = new(input);
-    }
+    private readonly DataViewSchema.Column[] inputs = transformer.FindInputs(input.Schema);
+    private readonly LoadedImageFiles files = new(input);
 
     public IDataView Input => input;
 
     public bool CanShuffle => input.CanShuffle;
 
-    public DataViewSchema Schema { get; }
+    public DataViewSchema Schema { get; } = transformer.GetOutputSchema(input.Schema);
 
     public long? GetRowCount() => input.GetRowCount();
 

@@ -36,6 +36,8 @@ internal static class Columns
         }
     }
 
-    public static ValueGetter<T> Typed<T>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<T>
-        ?? throw new InvalidOperationException($"Column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(T)}.");
+    public static ValueGetter<T> Typed<T>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<T> ?? throw WrongType<T>(column);
+
+    public static InvalidOperationException WrongType<T>(DataViewSchema.Column column) =>
+        new($"Column '{column.Name}' has values of type {column.Type.RawType}, not {typeof(T)}.");
 }

@@ -10,11 +10,7 @@ internal sealed class ImageAugmentation(int size, bool crop, bool flip)
 {
     private const double SmallestShare = 0.8; // of the shorter edge that a crop keeps
 
-    /// <param name="rgb">Interleaved RGB.</param>
-    /// <param name="width">Its width.</param>
-    /// <param name="height">Its height.</param>
-    /// <param name="random">What to draw from.</param>
-    /// <returns>Interleaved RGB of the square.</returns>
+    /// <summary>The square's pixels, interleaved RGB as those of the image.</summary>
     public byte[] Apply(byte[] rgb, int width, int height, Random random)
     {
         byte[] square = crop ? RandomCrop(rgb, width, height, random) : ResTokImages.CenterCrop(rgb, width, height, size);

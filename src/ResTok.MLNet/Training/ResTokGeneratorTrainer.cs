@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using ResTok.MLNet.Generation;
 using ResTok.MLNet.Rows;
 using ResTok.MLNet.Training;
 using ResTok.Models;
@@ -62,8 +61,7 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
             generator.Dispose();
             throw;
         }
-        var columns = new GenerationColumns(labelColumnName, options.Generation.SeedColumnName, options.Generation.PrefixColumnName);
-        return new(environment, outputColumnName, columns, ResTokGenerator.FromModel(generator), options.Generation);
+        return new(environment, outputColumnName, labelColumnName, ResTokGenerator.FromModel(generator), options.Generation);
     }
 
     /// <summary>Checks the columns and adds the column that the trained transformer will add.</summary>
@@ -82,7 +80,7 @@ public sealed class ResTokGeneratorTrainer : IEstimator<ResTokGenerationTransfor
     private ViewData<TokenSample> Samples(IDataView view, GeneratorConfig config)
     {
         DataViewSchema.Column tokens = TokenColumn.Find(view.Schema, tokensColumnName, int.MaxValue);
-        DataViewSchema.Column label = ResTokGenerationTransformer.FindColumns(view.Schema, new(labelColumnName, null, null), config)[0];
+        DataViewSchema.Column label = LabelColumn.Find(view.Schema, labelColumnName, config);
         return new(environment, view, [tokens, label], options.Training.Seed, options.OnInvalidRow, source =>
         {
             Action<List<int>> readTokens = TokenColumn.Reader(source, tokens);

@@ -99,11 +99,4 @@ internal sealed class ViewData<T>(
         mixed ^= mixed >> 32;
         return new((int)(uint)(mixed ^ mixed >> 29));
     }
-
-    private sealed class CursorSource(DataViewRowCursor cursor, LoadedImageFiles files) : IRowSource
-    {
-        public ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => RowFaults.Getter<TValue>(cursor, column, files);
-
-        public ValueGetter<DataViewRowId> GetIdGetter() => cursor.GetIdGetter();
-    }
 }

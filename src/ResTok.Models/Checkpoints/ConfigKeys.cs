@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace ResTok.Models.Checkpoints;
@@ -40,13 +39,12 @@ internal static class ConfigKeys<[DynamicallyAccessedMembers(DynamicallyAccessed
         return config;
     }
 
-    /// <summary>Writes JSON.</summary>
+    /// <summary>The configuration as a file has it.</summary>
     /// <param name="config">What to write.</param>
-    /// <param name="stream">Stays open.</param>
     /// <param name="section">Of the keys that name none: "" or a path.</param>
     /// <param name="without">Keys to leave out.</param>
     /// <param name="more">What stands after the keys.</param>
-    public static void Write(TConfig config, Stream stream, string section, IReadOnlyCollection<string>? without = null, JsonObject? more = null)
+    public static JsonObject ToJson(TConfig config, string section, IReadOnlyCollection<string>? without = null, JsonObject? more = null)
     {
         var root = new JsonObject();
         foreach ((PropertyInfo property, ConfigKeyAttribute key) in All)
@@ -56,8 +54,7 @@ internal static class ConfigKeys<[DynamicallyAccessedMembers(DynamicallyAccessed
         }
         foreach ((string key, JsonNode? value) in more ?? [])
             root[key] = value!.DeepClone();
-        using var writer = new Utf8JsonWriter(stream, new() { Indented = true });
-        root.WriteTo(writer);
+        return root;
     }
 
     /// <summary>Checks that numbers lie in their keys' ranges.</summary>

@@ -41,13 +41,11 @@ internal static class ReferenceLayout
     private static JsonObject OfGenerator(JsonObject config)
     {
         GeneratorConfig given = Read(config);
-        GeneratorSize[] sizes = [.. Enum.GetValues<GeneratorSize>().Where(size => GeneratorConfig.Of(size) is var official
-            && (official.Layers, official.Heads, official.Width) == (given.Layers, given.Heads, given.Width))];
-        if (sizes is not [var size])
+        if (given.SizeName is not { } size)
             throw new ArgumentException("The reference's configuration names a generator by its size (GPT-B, GPT-L, …), and this one has none of them. Save it in the Hugging Face layout.", nameof(config));
         var section = new JsonObject
         {
-            ["model_type"] = "GPT-" + size switch { GeneratorSize.Billion1 => "1B", GeneratorSize.Billion3 => "3B", GeneratorSize.Billion7 => "7B", _ => $"{size}" },
+            ["model_type"] = size,
             ["randomize_temperature"] = 1.0,
             ["guidance_scale"] = 2.0,
             ["num_steps"] = given.Tokens,

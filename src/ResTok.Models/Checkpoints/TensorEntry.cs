@@ -8,8 +8,6 @@ namespace ResTok.Models.Checkpoints;
 /// <param name="Shape">Its shape.</param>
 public sealed record TensorEntry(string Name, ScalarType DataType, IReadOnlyList<long> Shape)
 {
-    internal long Elements => Shape.Aggregate(1L, (product, size) => product * size);
-
     /// <summary>"Float32 [3, 4]", for messages.</summary>
     public override string ToString() => $"{DataType} [{string.Join(", ", Shape)}]";
 }

@@ -12,9 +12,6 @@ internal sealed class CodebookStatistics
         counts = new long[codebookSize];
     }
 
-    /// <summary>How often each token came, K numbers.</summary>
-    public IReadOnlyList<long> Counts => counts;
-
     /// <summary>The share of tokens that came at all, in [0, 1].</summary>
     public double Usage => counts.Count(count => count > 0) / (double)counts.Length;
 

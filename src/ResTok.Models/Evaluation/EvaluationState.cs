@@ -5,25 +5,20 @@ using static TorchSharp.torch;
 namespace ResTok.Models.Evaluation;
 
 /// <summary>Sums of an evaluation by name, as a worker writes them into a safetensors file for others to add up. Numbers are float64.</summary>
-internal sealed class EvaluationState : IDisposable
+/// <param name="source">The file that they are from, for messages.</param>
+internal sealed class EvaluationState(string? source = null) : IDisposable
 {
     private readonly Dictionary<string, Tensor> tensors = new(StringComparer.Ordinal);
-    private readonly string? source;
-
-    public EvaluationState()
-    {
-    }
-
-    private EvaluationState(string path)
-    {
-        source = path;
-        using Checkpoint file = Checkpoint.Open(path);
-        foreach (string name in file.Entries.Keys)
-            tensors[name] = file.GetTensor(name).DetachFromDisposeScope();
-    }
 
     /// <exception cref="CheckpointException">There is no such file, or it is damaged.</exception>
-    public static EvaluationState Read(string path) => new(path);
+    public static EvaluationState Read(string path)
+    {
+        var state = new EvaluationState(path);
+        using Checkpoint file = Checkpoint.Open(path);
+        foreach (string name in file.Entries.Keys)
+            state.tensors[name] = file.GetTensor(name).DetachFromDisposeScope();
+        return state;
+    }
 
     public void Write(string path) => AtomicFile.Write(path, stream => SafetensorsWriter.Write(stream, tensors));
 

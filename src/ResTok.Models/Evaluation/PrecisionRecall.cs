@@ -25,10 +25,10 @@ internal static class PrecisionRecall
     {
         double[] ofReal = SquaredRadii(reference), ofSample = SquaredRadii(sample);
         bool[] isNearReal = new bool[sample.Count], isNearSample = new bool[reference.Count];
-        ForEachPair(reference, sample, isOnce: false, (real, made, distances) =>
+        ForEachPair(reference, sample, isOnce: false, (real, generated, distances) =>
         {
             int at = 0;
-            for (int j = made.Start; j < made.End; j++)
+            for (int j = generated.Start; j < generated.End; j++)
             {
                 double radius = ofSample[j];
                 bool isNear = isNearReal[j];

@@ -27,7 +27,7 @@ public sealed class ReconstructionCurve : IDisposable
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         (this.tokenizer, this.networks, this.ownsNetworks) = (tokenizer, networks, ownsNetworks);
-        TokenCounts = [.. (tokenCounts ?? tokenizer.Levels.Offsets.Skip(1).Append(tokenizer.Levels.TokenCount)).Distinct().Order()];
+        TokenCounts = [.. (tokenCounts ?? tokenizer.Levels.Ends).Distinct().Order()];
         if (TokenCounts.Count == 0 || TokenCounts[0] < 1 || TokenCounts[^1] > tokenizer.Levels.TokenCount)
         {
             if (ownsNetworks)

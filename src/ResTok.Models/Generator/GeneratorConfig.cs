@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ResTok.Models.Checkpoints;
 
 namespace ResTok.Models;
@@ -139,6 +140,9 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
         ? AutoregressiveTokens + int.Log2(Tokens) - int.Log2(AutoregressiveTokens)
         : Tokens;
 
+    /// <summary>The reference's name of the size, such as GPT-L; null where it is none of its sizes.</summary>
+    internal string? SizeName => Sizes.FirstOrDefault(size => (size.Layers, size.Heads, size.Width) == (Layers, Heads, Width)).Name;
+
     internal int FfnWidth
     {
         get
@@ -193,8 +197,7 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
     public override int GetHashCode() => ConfigKeys<GeneratorConfig>.HashOf(this);
 
     /// <summary>Reads the flat <c>ModelArgs</c> record of the hub or the section <c>model.generator</c> of training.</summary>
-    /// <param name="tree">The configuration.</param>
-    /// <param name="classNames">A file with the names of the classes, which need not be there.</param>
+    /// <remarks>The file with the names of the classes need not be there.</remarks>
     /// <exception cref="CheckpointException">It is no generator configuration, or a value cannot be used.</exception>
     internal static GeneratorConfig Read(ConfigTree tree, string? classNames = null)
     {
@@ -207,8 +210,8 @@ public sealed record GeneratorConfig : IModelConfig<GeneratorConfig>
         return config;
     }
 
-    /// <summary>Writes the flat JSON layout of the hub, with what else the reference's record always has.</summary>
-    internal void Write(Stream stream) => ConfigKeys<GeneratorConfig>.Write(this, stream, "",
+    /// <summary>The flat JSON layout of the hub, with what else the reference's record always has.</summary>
+    internal JsonObject ToJson() => ConfigKeys<GeneratorConfig>.ToJson(this, "",
     [
         .. Hierarchical ? new[] { "har" } : ["ar_token_num", "spe_token_num"], .. ClassNames is null ? new[] { "id2label" } : [],
     ], new()

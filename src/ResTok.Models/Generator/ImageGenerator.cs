@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 using ResTok.Models.Checkpoints;
 using ResTok.Models.Generator.Networks;
 using ResTok.Models.Generator.Sampling;
@@ -112,14 +113,8 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
         GenerationRequest request, SamplingOptions? options = null, Action<GenerationStep>? onStep = null, CancellationToken cancellationToken = default)
     {
         using SharedUse.Use use = Begin();
-        using GenerationRun run = Start(request, options ?? new());
-        while (!run.IsComplete)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            run.RunPass();
-            onStep?.Invoke(run.Step());
-        }
-        return run.Step().ToTensor();
+        using TorchGenerationRun run = Start(request, options ?? new());
+        return run.Complete(onStep, cancellationToken).ToTensor();
     }
 
     /// <summary>Generates in the background and gives the tokens after every pass as they come.</summary>
@@ -154,15 +149,15 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
         using SharedUse.Use use = Begin();
         ArgumentNullException.ThrowIfNull(classes);
         ArgumentNullException.ThrowIfNull(tokens);
-        CheckClasses(classes);
+        GenerationCheck.Classes(classes, Config);
         if (!tokens.is_integral() || tokens.dim() != 2 || tokens.shape[0] != classes.Count || tokens.shape[1] != Config.Tokens)
             throw new ArgumentException(
                 $"Tokens must be an integer tensor [{classes.Count}, {Config.Tokens}], but this is {tokens.dtype} [{string.Join(", ", tokens.shape)}].", nameof(tokens));
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         Tensor ids = tokens.to(ScalarType.Int64, Device);
-        CheckToken(ids.min().item<long>());
-        CheckToken(ids.max().item<long>());
+        GenerationCheck.Token(ids.min().item<long>(), Config);
+        GenerationCheck.Token(ids.max().item<long>(), Config);
         Tensor labels = tensor(classes.Select(label => (long)label).ToArray()).to(Device);
         return Transformer.Forward(labels, ids, 0, Config.Tokens, Config.Tokens, null).DetachFromDisposeScope();
     }
@@ -175,21 +170,21 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
     internal Tensor Predict(Tensor classes, Tensor tokens, DropoutNoise? noise) =>
         Transformer.Forward(classes, tokens, 0, Config.Tokens, Config.Tokens, null, noise);
 
-    private protected override void WriteConfig(Stream stream) => Config.Write(stream);
+    private protected override JsonObject ConfigJson => Config.ToJson();
 
     private protected override void FreeTables() => Transformer?.Dispose();
 
-    private GenerationRun Start(GenerationRequest request, SamplingOptions options)
-    {
-        int end = Check(request, options);
-        return new(Transformer, request, options, end, Guidance.Scales(options, Transformer.Layout.Passes));
-    }
+    private TorchGenerationRun Start(GenerationRequest request, SamplingOptions options) =>
+        new(Transformer, request, options, Check(request, options), Guidance.Scales(options, Transformer.Layout.Passes));
+
+    /// <returns>Tokens to generate, with the prefix.</returns>
+    private int Check(GenerationRequest request, SamplingOptions options) => GenerationCheck.Request(request, options, Config, Transformer.Layout);
 
     private async IAsyncEnumerable<GenerationStep> Steps(
         GenerationRequest request, SamplingOptions options, CancellationToken given, [EnumeratorCancellation] CancellationToken enumerators = default)
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(given, enumerators);
-        using GenerationRun run = Start(request, options);
+        using TorchGenerationRun run = Start(request, options);
         while (!run.IsComplete)
         {
             await Task.Run(() => RunPass(run), cancellation.Token).ConfigureAwait(false);
@@ -198,58 +193,9 @@ public sealed class ImageGenerator : PretrainedModel, IPretrainedModel<ImageGene
     }
 
     /// <summary>A use of its own for each pass: nobody may ever come back for the next.</summary>
-    private void RunPass(GenerationRun run)
+    private void RunPass(TorchGenerationRun run)
     {
         using SharedUse.Use use = Begin();
         run.RunPass();
-    }
-
-    /// <returns>Tokens to generate, with the prefix.</returns>
-    private int Check(GenerationRequest request, SamplingOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        options.Validate();
-        CheckClasses(request.Classes);
-        int rows = request.Classes.Count;
-        if (request.RowIds is { } ids && ids.Count != rows)
-            throw new ArgumentException($"There are {ids.Count} row ids for {rows} classes; give one for each.", nameof(request));
-        if (request.Levels is { } levels && (levels < 1 || levels > Levels.Count))
-            throw new ArgumentOutOfRangeException(nameof(request), levels, $"Levels must be from 1 to {Levels.Count}.");
-        if (options.GuidanceScale > 1 && Config.ClassDropout == 0)
-            throw new ArgumentException("Classifier-free guidance needs a null class, which this model lacks (class_dropout_prob is 0). Set GuidanceScale to 1.", nameof(options));
-        int last = (request.Levels ?? Levels.Count) - 1, end = Levels.Offsets[last] + Levels.Sizes[last];
-        if (request.Prefix is { } prefix)
-            CheckPrefix(prefix, rows, end);
-        return end;
-    }
-
-    private void CheckPrefix(IReadOnlyList<IReadOnlyList<int>> prefix, int rows, int end)
-    {
-        if (prefix.Count != rows || prefix.Any(row => row.Count != prefix[0].Count))
-            throw new ArgumentException($"There must be a prefix for each of the {rows} classes, all of the same length.", nameof(prefix));
-        int length = prefix[0].Count;
-        if (length > end || !Transformer.Layout.IsPassEnd(length))
-            throw new ArgumentException(
-                $"A prefix of {length} tokens cannot be continued to {end}: it must end where a pass ends, at one of "
-                + $"{string.Join(", ", Transformer.Layout.Passes.Select(pass => pass.End).Where(count => count <= end).Prepend(0))}.", nameof(prefix));
-        foreach (int token in prefix.SelectMany(row => row))
-            CheckToken(token);
-    }
-
-    private void CheckClasses(IReadOnlyList<int> classes)
-    {
-        if (classes.Count == 0)
-            throw new ArgumentException("There is no class. Give one for each image.", nameof(classes));
-        foreach (int label in classes)
-        {
-            if (label < 0 || label >= Config.Classes)
-                throw new ArgumentOutOfRangeException(nameof(classes), label, $"Classes must be from 0 to {Config.Classes - 1}.");
-        }
-    }
-
-    private void CheckToken(long token)
-    {
-        if (token < 0 || token >= Config.CodebookSize)
-            throw new ArgumentOutOfRangeException(nameof(token), token, $"Token ids must be from 0 to {Config.CodebookSize - 1}, the entries of the codebook.");
     }
 }

@@ -7,29 +7,13 @@ namespace ResTok.Models.Parameters;
 /// A place in a model's tree of parameters. Layers take theirs from a scope, which knows the dotted prefix, the device and the
 /// number format, and records everything in the model's state dict.
 /// </summary>
-internal sealed class ParameterScope
+/// <param name="source">Gives them.</param>
+/// <param name="stateDict">Gets them.</param>
+/// <param name="device">Where they are to be.</param>
+/// <param name="dataType">Their number format.</param>
+/// <param name="prefix">What stands before their names, with a dot at its end; empty at the root.</param>
+internal sealed class ParameterScope(IParameterSource source, Dictionary<string, Parameter> stateDict, Device device, ScalarType dataType, string prefix = "")
 {
-    private readonly IParameterSource source;
-    private readonly Dictionary<string, Parameter> stateDict;
-    private readonly string prefix;
-    private readonly Device device;
-    private readonly ScalarType dataType;
-
-    public ParameterScope(IParameterSource source, Dictionary<string, Parameter> stateDict, Device device, ScalarType dataType)
-        : this(source, stateDict, device, dataType, "")
-    {
-    }
-
-    private ParameterScope(
-        IParameterSource source, Dictionary<string, Parameter> stateDict, Device device, ScalarType dataType, string prefix)
-    {
-        this.source = source;
-        this.stateDict = stateDict;
-        this.device = device;
-        this.dataType = dataType;
-        this.prefix = prefix;
-    }
-
     /// <summary>The dotted name of the place; empty at the root.</summary>
     public string Name => prefix.TrimEnd('.');
 

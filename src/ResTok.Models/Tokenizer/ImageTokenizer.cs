@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ResTok.Models.Checkpoints;
 using ResTok.Models.Layers;
 using ResTok.Models.Layers.Kernels;
@@ -230,7 +231,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         }
     }
 
-    private protected override void WriteConfig(Stream stream) => Config.Write(stream);
+    private protected override JsonObject ConfigJson => Config.ToJson();
 
     private protected override void FreeTables()
     {

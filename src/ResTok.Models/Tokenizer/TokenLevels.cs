@@ -38,6 +38,9 @@ public sealed class TokenLevels
     /// <summary>The pooling grid (rows, columns) whose cells are the tokens of each level: (1,1), (1,1), (1,2), (2,2), (2,4), …</summary>
     public IReadOnlyList<(int Rows, int Columns)> Grids { get; }
 
+    /// <summary>Tokens up to each level's end, coarsest first: 1, 2, 4, 8, 16, 32, 64, 128 for 128 tokens.</summary>
+    internal IEnumerable<int> Ends => Offsets.Skip(1).Append(TokenCount);
+
     /// <summary>The level that holds a position.</summary>
     /// <param name="position">A position in the sequence, 0 to <see cref="TokenCount"/> − 1.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="position"/> lies outside the sequence.</exception>
@@ -61,11 +64,14 @@ public sealed class TokenLevels
         ArgumentNullException.ThrowIfNull(fine);
         ArgumentOutOfRangeException.ThrowIfNegative(coarseLevels);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(coarseLevels, Count);
-        int kept = Sizes.Take(coarseLevels).Sum();
+        int kept = TokensIn(coarseLevels);
         if (coarse.Count < kept || fine.Count != TokenCount)
             throw new ArgumentException($"Splicing {coarseLevels} levels needs at least {kept} coarse and exactly {TokenCount} fine tokens, but there are {coarse.Count} and {fine.Count}.");
         return [.. coarse.Take(kept), .. fine.Skip(kept)];
     }
+
+    /// <summary>Tokens in the first so many levels.</summary>
+    internal int TokensIn(int levels) => levels == Count ? TokenCount : Offsets[levels];
 
     // Sizes double from (1,1): first the columns, then the rows.
     private static (int, int) GridOf(int size)

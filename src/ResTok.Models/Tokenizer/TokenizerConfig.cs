@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ResTok.Models.Checkpoints;
 using ResTok.Models.Tokenizer.Networks;
 
@@ -193,8 +194,8 @@ public sealed record TokenizerConfig : IModelConfig<TokenizerConfig>
         return config;
     }
 
-    /// <summary>Writes the official nested JSON layout.</summary>
-    internal void Write(Stream stream) => ConfigKeys<TokenizerConfig>.Write(this, stream, FileSection);
+    /// <summary>The official nested JSON layout.</summary>
+    internal JsonObject ToJson() => ConfigKeys<TokenizerConfig>.ToJson(this, FileSection);
 
     private static void Require(bool holds, string key, int value, string allowed) => ConfigKeys<TokenizerConfig>.Require(holds, key, value, allowed);
 }

@@ -5,17 +5,13 @@ using static TorchSharp.torch;
 namespace ResTok.Models.Training;
 
 /// <summary>Counts which codes are chosen, and moves those that never are to where latents are.</summary>
-internal sealed class CodebookUse : IDisposable
+/// <param name="codes">K.</param>
+/// <param name="every">Steps between two resets; 0 for none.</param>
+/// <param name="device">Where the codebook is.</param>
+internal sealed class CodebookUse(int codes, int every, Device device) : IDisposable
 {
-    private readonly Tensor counts; // float32 [K], since the last reset
-    private readonly int every;
+    private readonly Tensor counts = zeros(codes, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope(); // [K], since the last reset
     private Tensor? latents; // of the last batch, as compared, [B, N, C]
-
-    public CodebookUse(int codes, int every, Device device)
-    {
-        this.every = every;
-        counts = zeros(codes, dtype: ScalarType.Float32, device: device).DetachFromDisposeScope();
-    }
 
     /// <summary>For checkpoints.</summary>
     public Tensor Counts => counts;

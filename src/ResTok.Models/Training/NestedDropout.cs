@@ -16,8 +16,7 @@ internal sealed class NestedDropout
             cumulative = [1];
             return;
         }
-        var levels = new TokenLevels(config.LatentTokens);
-        counts = [.. levels.Offsets.Append(levels.TokenCount).Where(count => count >= Math.Max(1, config.MinTokens)).Distinct()];
+        counts = [.. new TokenLevels(config.LatentTokens).Ends.Where(count => count >= config.MinTokens)];
         double[] weights = Weights(counts.Length, config.DropProbability);
         double total = weights.Sum(), sum = 0;
         cumulative = [.. weights.Select(weight => (sum += weight) / total)];

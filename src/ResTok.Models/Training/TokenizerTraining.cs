@@ -32,9 +32,6 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
         objective = new(tokenizer.Config, options, tokenizer.Device);
     }
 
-    /// <summary>The numbers of leading tokens that are looked at: those of all levels up to each.</summary>
-    private IEnumerable<int> TokenCounts => Model.Levels.Offsets.Skip(1).Append(Model.Config.LatentTokens).Distinct();
-
     public override void Dispose()
     {
         codebookUse.Dispose();
@@ -65,7 +62,7 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
     {
         if (validation.Count == 0)
             return null;
-        using var curve = new ReconstructionCurve(Model, networks!, TokenCounts);
+        using var curve = new ReconstructionCurve(Model, networks!, tokenCounts: null);
         foreach (byte[][] batch in validation.Chunk(options.BatchSize))
         {
             using Tensor images = ImageBatch.ToTensor(batch, Model.Config.CropSize, Model.Device);
@@ -97,7 +94,7 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
         Tensor images = ImageBatch.ToTensor([.. validation.Take(PreviewImages)], Model.Config.CropSize, Model.Device);
         using TokenizerEncoding encoding = Model.Encode(images);
         var rows = new List<Tensor> { images };
-        foreach (int count in TokenCounts)
+        foreach (int count in Model.Levels.Ends)
         {
             using Tensor rebuilt = Model.Decode(encoding.Tokens, count);
             rows.Add(rebuilt.alias());

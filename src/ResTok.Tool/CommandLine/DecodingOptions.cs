@@ -35,7 +35,7 @@ internal sealed class DecodingOptions
         var plan = new Plan
         {
             Task = PlanTask.Decode,
-            Model = path is null || !(File.Exists(choice.Name) || Directory.Exists(choice.Name)) ? choice.Name : path,
+            Model = choice.InPlan(path),
             ModelSha256 = ModelChoice.Hash(path, "tokenizer"),
             Precision = choice.Precision,
             BatchSize = PlanOptions.AtLeastOne(parsed.GetValue(batch), "--batch"),

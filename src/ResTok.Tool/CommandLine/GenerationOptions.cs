@@ -12,20 +12,17 @@ internal sealed class GenerationOptions
     private readonly Option<string> classes = new("--classes") { Description = "Numbers, ranges or names of classes, such as 0-9,207,house; all by default.", DefaultValueFactory = _ => "all" };
     private readonly Option<int> perClass = new("--per-class") { Description = "Rows of each class.", DefaultValueFactory = _ => 1 };
     private readonly Option<int> batch = new("--batch") { Description = "Rows at once. Rounding depends on it.", DefaultValueFactory = _ => 16 };
-    private readonly Option<long> seed = new("--seed") { Description = "Of the random streams." };
-    private readonly Option<double?> temperature = new("--temperature") { Description = "Below 1 sharpens." };
-    private readonly Option<int?> topK = new("--top-k") { Description = "Keep the k most probable tokens." };
-    private readonly Option<double?> topP = new("--top-p") { Description = "Nucleus sampling." };
-    private readonly Option<double?> guidance = new("--cfg-scale") { Description = "Classifier-free guidance; 1 for none." };
-    private readonly Option<string?> schedule = new("--cfg-schedule") { Description = "Of the guidance, by the reference's name." };
+    private readonly SamplingArguments sampling = new();
     private readonly PlanOptions planning = new();
 
     public ModelOptions Model { get; } = new();
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { classes, perClass, batch, seed, temperature, topK, topP, guidance, schedule })
-            command.Add(option);
+        command.Add(classes);
+        command.Add(perClass);
+        command.Add(batch);
+        sampling.AddTo(command, withGuidance: true);
         Model.AddTo(command);
         planning.AddTo(command);
     }
@@ -40,27 +37,16 @@ internal sealed class GenerationOptions
         long rows = (long)wanted.Length * each;
         PlanShard[] shards = [.. Enumerable.Range(0, (int)((rows + rowsPerShard - 1) / rowsPerShard))
             .Select(shard => new PlanShard($"tokens-{shard:00000}", null, (long)shard * rowsPerShard, Math.Min(rowsPerShard, rows - (long)shard * rowsPerShard)))];
-        SamplingOptions official = SamplingOptions.Official;
-        var sampling = official with
-        {
-            Seed = parsed.GetValue(seed),
-            Temperature = parsed.GetValue(temperature) ?? official.Temperature,
-            TopK = parsed.GetValue(topK) ?? official.TopK,
-            TopP = parsed.GetValue(topP) ?? official.TopP,
-            GuidanceScale = parsed.GetValue(guidance) ?? official.GuidanceScale,
-            Schedule = parsed.GetValue(schedule) is { } name ? SamplingOptions.ParseSchedule(name) : official.Schedule,
-        };
-        sampling.Validate();
         return new()
         {
             Task = PlanTask.Generate,
-            Model = path is null || !(File.Exists(choice.Name) || Directory.Exists(choice.Name)) ? choice.Name : path,
+            Model = choice.InPlan(path),
             ModelSha256 = ModelChoice.Hash(path, "generator"),
             Precision = choice.Precision,
             BatchSize = PlanOptions.AtLeastOne(parsed.GetValue(batch), "--batch"),
             Classes = wanted,
             PerClass = each,
-            Sampling = sampling,
+            Sampling = sampling.Read(parsed),
             Workers = planning.Workers(parsed, shards.Length),
             Shards = shards,
         };

@@ -8,7 +8,8 @@ using ResTok.Tool.Work;
 namespace ResTok.Tool.CommandLine;
 
 /// <summary>What encode, extract and their plans are told: inputs, model, views.</summary>
-internal sealed class ImageJobOptions
+/// <param name="isExtraction">Whether views are those of the reference's extraction.</param>
+internal sealed class ImageJobOptions(bool isExtraction)
 {
     private readonly Argument<string[]> inputs = new("inputs") { Description = ImageSources.Names, Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<int> batch = new("--batch") { Description = "Images, or views of them, that the model takes at once. Rounding depends on it.", DefaultValueFactory = _ => 16 };
@@ -17,10 +18,6 @@ internal sealed class ImageJobOptions
     private readonly Option<double> cropRange = new("--crop-range") { Description = "With ten views, how much larger than a view the centre crop is that they are cut from.", DefaultValueFactory = _ => 1.1 };
     private readonly Option<bool> scaledDecoding = new("--scaled-decoding") { Description = "Decode large JPEG files at a half, a quarter or an eighth where that is enough: faster, and not the reference's pixels, so that some tokens differ." };
     private readonly PlanOptions planning = new();
-    private readonly bool isExtraction;
-
-    /// <param name="isExtraction">Whether views are those of the reference's extraction.</param>
-    public ImageJobOptions(bool isExtraction) => this.isExtraction = isExtraction;
 
     public ModelOptions Model { get; } = new();
 
@@ -55,7 +52,7 @@ internal sealed class ImageJobOptions
         var plan = new Plan
         {
             Task = PlanTask.Encode,
-            Model = path is null || HubName(choice.Name) ? choice.Name : path,
+            Model = choice.InPlan(path),
             ModelSha256 = ModelChoice.Hash(path, "tokenizer"),
             Precision = choice.Precision,
             BatchSize = PlanOptions.AtLeastOne(parsed.GetValue(batch), "--batch"),
@@ -66,8 +63,6 @@ internal sealed class ImageJobOptions
         };
         return new(plan, files, sources);
     }
-
-    private static bool HubName(string name) => !File.Exists(name) && !Directory.Exists(name);
 
     private static IEnumerable<PlanShard> Shards(List<IImageSource> sources, int rowsPerShard, List<ImageFiles.Entry> files)
     {

@@ -13,15 +13,16 @@ internal static class ProgressDisplay
     /// <param name="total">How much there is, or 0 where that is not known.</param>
     /// <param name="meter">Counts.</param>
     /// <param name="run">The work.</param>
-    public static T Run<T>(string what, long total, RunMeter meter, Func<T> run)
+    public static void Run(string what, long total, RunMeter meter, Action run)
     {
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         if (!console.Profile.Capabilities.Interactive || Console.IsErrorRedirected)
         {
             using var timer = new Timer(_ => Console.Error.WriteLine($"{what}: {meter.Describe()}{Left(total, meter)}"), null, LineInterval, LineInterval);
-            return run();
+            run();
+            return;
         }
-        return console.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
+        console.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
         {
             ProgressTask task = context.AddTask(Markup.Escape(what), maxValue: Math.Max(total, 1));
             task.IsIndeterminate = total == 0;
@@ -32,7 +33,7 @@ internal static class ProgressDisplay
                     task.Description = Markup.Escape($"{what}  {meter.PerSecond:0.0}/s, model {100 * meter.DeviceShare:0} %");
                 },
                 null, BarInterval, BarInterval);
-            return run();
+            run();
         });
     }
 

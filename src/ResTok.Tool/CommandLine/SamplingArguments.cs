@@ -3,14 +3,14 @@ using ResTok.Models;
 
 namespace ResTok.Tool.CommandLine;
 
-/// <summary>The options of verbs that generate images to measure; by default the paper's.</summary>
+/// <summary>The options of verbs that generate; by default the paper's.</summary>
 internal sealed class SamplingArguments
 {
-    private readonly Option<double> temperature = new("--temperature") { Description = "What logits are divided by.", DefaultValueFactory = _ => SamplingOptions.Official.Temperature };
+    private readonly Option<double> temperature = new("--temperature") { Description = "What logits are divided by; below 1 sharpens.", DefaultValueFactory = _ => SamplingOptions.Official.Temperature };
     private readonly Option<int> topK = new("--top-k") { Description = "Keep the k most probable tokens; 0 keeps all.", DefaultValueFactory = _ => SamplingOptions.Official.TopK };
     private readonly Option<double> topP = new("--top-p") { Description = "Nucleus sampling; 1 keeps all.", DefaultValueFactory = _ => SamplingOptions.Official.TopP };
-    private readonly Option<double> scale = new("--cfg-scale") { Description = "Guidance scale.", DefaultValueFactory = _ => SamplingOptions.Official.GuidanceScale };
-    private readonly Option<string> schedule = new("--cfg-schedule") { Description = "Guidance schedule: step, constant, linear, linear_re, rectangular, cosine …", DefaultValueFactory = _ => "step" };
+    private readonly Option<double> scale = new("--cfg-scale") { Description = "Classifier-free guidance; 1 for none.", DefaultValueFactory = _ => SamplingOptions.Official.GuidanceScale };
+    private readonly Option<string> schedule = new("--cfg-schedule") { Description = "Guidance schedule, by the reference's name: step, constant, linear, linear_re, rectangular, cosine …", DefaultValueFactory = _ => "step" };
     private readonly Option<double> start = new("--window-start") { Description = "Ratio from which step and rectangular schedules guide.", DefaultValueFactory = _ => SamplingOptions.Official.GuidanceStart };
     private readonly Option<long> seed = new("--seed") { Description = "Seed of what is drawn." };
 

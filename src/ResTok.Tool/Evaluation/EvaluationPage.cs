@@ -37,15 +37,15 @@ internal static class EvaluationPage
                 ("their reconstructions", columns.Select(figure => EvaluationResult.Text(figure.Value(result.AgainstReconstructions!), figure.Format))),
             ]);
         }
-        Pictures(page, "Generated images, and of each the image whose features are nearest", neighbours.Select(pair =>
-            (pair.Generated.Pictures.Concat(pair.Nearest.Pictures), FormattableString.Invariant($"{pair.Generated.Id}; nearest {pair.Nearest.Id}, {pair.Nearest.Score:0.00} away"))));
+        Images(page, "Generated images, and of each the image whose features are nearest", neighbours.Select(pair =>
+            (pair.Generated.Images.Concat(pair.Nearest.Images), FormattableString.Invariant($"{pair.Generated.Id}; nearest {pair.Nearest.Id}, {pair.Nearest.Score:0.00} away"))));
         if (neighbours.Count == 0)
-            Pictures(page, "Generated images", gallery.Generated.Select(entry => (entry.Pictures.AsEnumerable(), entry.Id)));
-        Pictures(page, "The worst reconstructions, beside their images", gallery.Worst.Select(Pair));
-        Pictures(page, "The best", gallery.Best.Select(Pair));
+            Images(page, "Generated images", gallery.Generated.Select(entry => (entry.Images.AsEnumerable(), entry.Id)));
+        Images(page, "The worst reconstructions, beside their images", gallery.Worst.Select(Pair));
+        Images(page, "The best", gallery.Best.Select(Pair));
         return page.Append("</html>").ToString();
 
-        static (IEnumerable<byte[]>, string) Pair(GalleryEntry entry) => (entry.Pictures, FormattableString.Invariant($"{entry.Id}, {Math.Abs(entry.Score):0.000}"));
+        static (IEnumerable<byte[]>, string) Pair(GalleryEntry entry) => (entry.Images, FormattableString.Invariant($"{entry.Id}, {Math.Abs(entry.Score):0.000}"));
     }
 
     public static string Head(string title) => $"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><style>{Style}</style><h1>{title}</h1>";
@@ -60,13 +60,13 @@ internal static class EvaluationPage
 
     public static string Encode(string text) => WebUtility.HtmlEncode(text);
 
-    private static void Pictures(StringBuilder page, string heading, IEnumerable<(IEnumerable<byte[]> Pictures, string Caption)> figures)
+    private static void Images(StringBuilder page, string heading, IEnumerable<(IEnumerable<byte[]> Images, string Caption)> figures)
     {
         var shown = figures.ToArray();
         if (shown.Length == 0)
             return;
         page.Append($"<h2>{Encode(heading)}</h2>");
-        foreach ((IEnumerable<byte[]> pictures, string caption) in shown)
-            page.Append($"<figure>{string.Concat(pictures.Select(picture => $"<img alt=\"\" src=\"data:image/png;base64,{Convert.ToBase64String(picture)}\">"))}<figcaption>{Encode(caption)}</figcaption></figure>");
+        foreach ((IEnumerable<byte[]> images, string caption) in shown)
+            page.Append($"<figure>{string.Concat(images.Select(image => $"<img alt=\"\" src=\"data:image/png;base64,{Convert.ToBase64String(image)}\">"))}<figcaption>{Encode(caption)}</figcaption></figure>");
     }
 }

@@ -25,10 +25,7 @@ internal sealed class EvaluationRun : IDisposable
     private readonly ImageSetStatistics? real, rebuilt, generated; // with images that were generated
     private readonly List<long> positions = []; // of the images, in the order of their features
 
-    /// <param name="settings">What to evaluate.</param>
-    /// <param name="tokenizer">It stays the caller's.</param>
-    /// <param name="generator">It stays the caller's; null for none.</param>
-    /// <param name="meter">Counts images.</param>
+    /// <summary>Models stay the caller's; the generator is null where none is evaluated.</summary>
     public EvaluationRun(EvaluationSettings settings, ImageTokenizer tokenizer, ImageGenerator? generator, RunMeter meter)
     {
         (this.settings, this.tokenizer, this.generator, this.meter) = (settings, tokenizer, generator, meter);
@@ -118,17 +115,17 @@ internal sealed class EvaluationRun : IDisposable
             return []; // with several workers, the first rows of features are not the first samples
         IReadOnlyList<(long Index, double Distance)> nearest = generated!.NearestIn(real!, Gallery.Generated.Count);
         HashSet<long> wanted = [.. nearest.Select(neighbour => positions[(int)neighbour.Index])];
-        var pictures = new Dictionary<long, GalleryEntry>();
+        var entries = new Dictionary<long, GalleryEntry>();
         foreach (ImageBatch batch in Read(wanted.Contains))
         {
             using (batch)
             using (torch.NewDisposeScope())
             {
                 for (int i = 0; i < batch.Images.Length; i++)
-                    pictures[batch.Images[i].Position] = new(batch.Images[i].Position, batch.Images[i].Id, 0, [Gallery.Png(batch.Pixels[i])]);
+                    entries[batch.Images[i].Position] = new(batch.Images[i].Position, batch.Images[i].Id, 0, [Gallery.Png(batch.Pixels[i])]);
             }
         }
-        return [.. Gallery.Generated.Zip(nearest, (entry, neighbour) => (entry, pictures[positions[(int)neighbour.Index]] with { Score = Math.Sqrt(neighbour.Distance) }))];
+        return [.. Gallery.Generated.Zip(nearest, (entry, neighbour) => (entry, entries[positions[(int)neighbour.Index]] with { Score = Math.Sqrt(neighbour.Distance) }))];
     }
 
     public void Dispose()

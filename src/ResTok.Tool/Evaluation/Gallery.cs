@@ -9,10 +9,10 @@ namespace ResTok.Tool.Evaluation;
 /// <param name="Position">Of the image in the data set, or the number of the sample.</param>
 /// <param name="Id">What it is called.</param>
 /// <param name="Score">The distance; of generated images 0.</param>
-/// <param name="Pictures">PNG files.</param>
-internal sealed record GalleryEntry(long Position, string Id, double Score, byte[][] Pictures);
+/// <param name="Images">PNG files.</param>
+internal sealed record GalleryEntry(long Position, string Id, double Score, byte[][] Images);
 
-/// <summary>The pictures of a page: reconstructions with the least and the largest distances, and the first generated images.</summary>
+/// <summary>The images of a page: reconstructions with the least and the largest distances, and the first generated images.</summary>
 internal sealed class Gallery
 {
     private const int Most = 12;

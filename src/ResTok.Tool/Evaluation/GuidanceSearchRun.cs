@@ -7,16 +7,10 @@ using TorchSharp;
 
 namespace ResTok.Tool.Evaluation;
 
-/// <summary>Draws images with one guidance setting after another and measures each set.</summary>
-/// <param name="trials">What was tried; gets what is tried now.</param>
-/// <param name="generator">Stays the caller's.</param>
-/// <param name="tokenizer">Stays the caller's.</param>
-/// <param name="reference">Stays the caller's.</param>
-/// <param name="weights">As of the reference.</param>
-/// <param name="classes">Of each sample.</param>
-/// <param name="sampling">All but the guidance.</param>
-/// <param name="batchSize">Images of a batch.</param>
-/// <param name="meter">Counts images.</param>
+/// <summary>
+/// Draws images of the classes, one each, with one guidance setting after another, measures each set, and adds it to the trials. Models
+/// and reference stay the caller's.
+/// </summary>
 internal sealed class GuidanceSearchRun(
     GuidanceTrials trials, ImageGenerator generator, ImageTokenizer tokenizer, ImageSetStatistics reference, EvaluationWeights weights, int[] classes, SamplingOptions sampling, int batchSize, RunMeter meter)
 {

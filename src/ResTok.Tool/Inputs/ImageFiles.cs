@@ -56,9 +56,6 @@ internal sealed class ImageFiles(string name, IReadOnlyList<ImageFiles.Entry> en
 
     public IEnumerable<InputImage> Read() => entries.Select(entry => new InputImage(entry.Id, entry.Label, () => ImageFile.Read(entry.Path)));
 
-    /// <summary>A file.</summary>
-    /// <param name="Path">Where it is.</param>
-    /// <param name="Id">What it is called.</param>
-    /// <param name="Label">Its class, or null.</param>
+    /// <summary>A file, and its class where it is known.</summary>
     internal sealed record Entry(string Path, string Id, int? Label);
 }

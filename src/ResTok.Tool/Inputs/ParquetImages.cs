@@ -7,15 +7,11 @@ namespace ResTok.Tool.Inputs;
 /// A Parquet file with image files in it: a column of bytes called image, bytes, jpg, jpeg, png or webp, or a structure image with bytes
 /// in it, as the Hugging Face datasets have. Beside it a label (label, cls, class_id) and an id (id, __key__, key, path), if any.
 /// </summary>
-internal sealed class ParquetImages : IImageSource
+internal sealed class ParquetImages(string path) : IImageSource
 {
     private static readonly string[] ImageNames = ["image.bytes", "image", "bytes", "jpg", "jpeg", "png", "webp", "jpg.bytes", "png.bytes"];
     private static readonly string[] LabelNames = ["label", "labels", "cls", "class_id", "class"];
     private static readonly string[] IdNames = ["id", "__key__", "key", "path", "image.path"];
-
-    private readonly string path;
-
-    public ParquetImages(string path) => this.path = path;
 
     public string Name => path;
 

@@ -25,6 +25,10 @@ internal sealed record ModelChoice(string Name, Precision Precision)
         return await HuggingFaceHub.DownloadAsync(Name, cancellationToken: cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>What a plan calls it: a model on this machine by its full path, any other by its name.</summary>
+    /// <param name="path">What <see cref="LocateAsync"/> gave.</param>
+    public string InPlan(string? path) => path is not null && (File.Exists(Name) || Directory.Exists(Name)) ? path : Name;
+
     /// <summary>SHA-256 of the weights, in hexadecimal.</summary>
     /// <param name="path">What <see cref="LocateAsync"/> gave.</param>
     /// <param name="kind"><c>tokenizer</c> or <c>generator</c>.</param>

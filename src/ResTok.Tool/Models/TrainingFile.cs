@@ -6,23 +6,19 @@ using ResTok.Models.Training;
 namespace ResTok.Tool.Models;
 
 /// <summary>A training configuration of the reference's layout: the model, and under training, optimizer, lr_scheduler, losses and experiment how to train it.</summary>
-internal sealed class TrainingFile
+internal sealed class TrainingFile(string path)
 {
     private static readonly string[] Sections = ["training.", "optimizer.params.", "lr_scheduler.params.", "losses.", "experiment.", ""];
 
-    private readonly ConfigTree tree;
-
-    /// <exception cref="CheckpointException">It cannot be parsed.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
-    public TrainingFile(string path) => tree = ConfigTree.Read(path);
+    private readonly ConfigTree tree = ConfigTree.Read(path);
 
     /// <summary>Whether it configures a tokenizer, and not a generator.</summary>
     public bool IsTokenizer => tree.Section("model.vq_model") is not null && !IsGenerator;
 
-    /// <exception cref="CheckpointException">It is none, or a value cannot be used.</exception>
+    /// <exception cref="CheckpointException">It configures no such model, or a value cannot be used.</exception>
     public TokenizerConfig Tokenizer() => TokenizerConfig.Read(tree);
 
-    /// <exception cref="CheckpointException">It is none, or a value cannot be used.</exception>
+    /// <exception cref="CheckpointException">It configures no such model, or a value cannot be used.</exception>
     public GeneratorConfig Generator() => GeneratorConfig.Read(tree);
 
     public TokenizerTrainingOptions TokenizerTraining()

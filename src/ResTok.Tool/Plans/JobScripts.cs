@@ -2,9 +2,7 @@ using System.Globalization;
 
 namespace ResTok.Tool.Plans;
 
-/// <summary>Job scripts for a plan, as <c>restok plan --slurm</c> and <c>--kubernetes</c> write them into its folder.</summary>
-/// <param name="folder">The plan.</param>
-/// <param name="verb">What a worker runs.</param>
+/// <summary>Job scripts for a plan, as <c>restok plan --slurm</c> and <c>--kubernetes</c> write them into its folder; each worker runs the verb.</summary>
 internal sealed class JobScripts(PlanFolder folder, string verb)
 {
     public const string SlurmFile = "slurm.sh", SubmitFile = "submit.sh", KubernetesFile = "kubernetes.yaml";

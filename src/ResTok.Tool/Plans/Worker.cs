@@ -30,11 +30,7 @@ internal static class Worker
             var meter = new RunMeter();
             ShardResult result = new(0, []);
             string path = folder.PathOf(shard);
-            ProgressDisplay.Run(shard.Name, shard.Rows, meter, () =>
-            {
-                AtomicFile.Write(path, stream => result = open.Run(shard, stream, meter, cancellationToken));
-                return 0;
-            });
+            ProgressDisplay.Run(shard.Name, shard.Rows, meter, () => AtomicFile.Write(path, stream => result = open.Run(shard, stream, meter, cancellationToken)));
             var manifest = new ShardManifest(
                 Path.GetFileName(path), result.Rows, new FileInfo(path).Length, HashOf(path), folder.Hash, Environment.MachineName,
                 Math.Round(meter.Elapsed.TotalSeconds, 3), Math.Round(meter.DeviceShare, 4), result.Invalid);

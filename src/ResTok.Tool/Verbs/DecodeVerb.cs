@@ -37,19 +37,19 @@ internal static class DecodeVerb
     {
         var names = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         long row = 0;
-        foreach ((torch.Tensor images, IReadOnlyList<string?> ids, IReadOnlyList<int> views) in work.Decode(table, meter, stop))
+        foreach ((torch.Tensor bytes, IReadOnlyList<string?> ids, IReadOnlyList<int> views) in work.Decode(table, meter, stop))
         {
-            using torch.Tensor fractions = images.to(torch.ScalarType.Float32).div_(255);
-            IReadOnlyList<MLImage> pictures = ResTokImages.FromTensor(fractions);
-            for (int i = 0; i < pictures.Count; i++, row++)
+            using torch.Tensor fractions = bytes.to(torch.ScalarType.Float32).div_(255);
+            IReadOnlyList<MLImage> images = ResTokImages.FromTensor(fractions);
+            for (int i = 0; i < images.Count; i++, row++)
             {
-                using MLImage picture = pictures[i];
+                using MLImage image = images[i];
                 string name = FileName(ids.Count > 0 ? ids[i] : null, views.Count > 0 ? views[i] : 0, row);
                 if (!names.Add(name))
                     names.Add(name = string.Create(CultureInfo.InvariantCulture, $"{name}-row{row}"));
                 string path = Path.Combine(folder, name + ".png");
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-                AtomicFile.WriteOneOfMany(path, picture.Save);
+                AtomicFile.WriteOneOfMany(path, image.Save);
             }
         }
     }

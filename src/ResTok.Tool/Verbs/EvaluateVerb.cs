@@ -71,11 +71,7 @@ internal static class EvaluateVerb
             }
             else
             {
-                ProgressDisplay.Run("evaluate", 0, meter, () =>
-                {
-                    run.Run(stop);
-                    return true;
-                });
+                ProgressDisplay.Run("evaluate", 0, meter, () => run.Run(stop));
                 Console.Error.WriteLine(meter.Describe());
             }
             if (isPart)

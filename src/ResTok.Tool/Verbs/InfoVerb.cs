@@ -5,7 +5,6 @@ using ResTok.Models;
 using ResTok.Models.Checkpoints;
 using ResTok.Tool.CommandLine;
 using ResTok.Tool.Models;
-using ResTok.Tool.Work;
 
 namespace ResTok.Tool.Verbs;
 
@@ -50,13 +49,13 @@ internal static class InfoVerb
         var levels = new TokenLevels(config.LatentTokens);
         Console.WriteLine($"tokenizer: images of {config.CropSize}x{config.CropSize}, {config.LatentTokens} tokens of a codebook of {config.CodebookSize}, levels of {string.Join(", ", levels.Sizes)}");
         Console.WriteLine($"  encoder {config.EncoderSize}, decoder {config.DecoderSize}, weights' SHA-256 {hash}");
-        Console.WriteLine($"  {config.ToJson()}");
+        Console.WriteLine($"  {config.ToJson().ToJsonString()}");
     }
 
     private static void Describe(GeneratorConfig config, string hash)
     {
         Console.WriteLine($"generator: {config.Tokens} tokens of a codebook of {config.CodebookSize}, {config.Classes} classes{(config.ClassNames is { } names ? $": {string.Join(", ", names.Take(20))}{(names.Count > 20 ? ", …" : "")}" : "")}");
         Console.WriteLine($"  weights' SHA-256 {hash}");
-        Console.WriteLine($"  {config.ToJson()}");
+        Console.WriteLine($"  {config.ToJson().ToJsonString()}");
     }
 }

@@ -34,13 +34,7 @@ internal static class PlannedVerb
     }
 }
 
-/// <summary>What the command line of such a verb asks for.</summary>
-/// <param name="Verb">Its name.</param>
-/// <param name="Parsed">The command line.</param>
-/// <param name="Target">Where to write.</param>
-/// <param name="Worker">The options of workers.</param>
-/// <param name="Model">The options of the model.</param>
-/// <param name="Stop">Ends after the batch under way.</param>
+/// <summary>What the command line of such a verb asks for; the token stops it after the batch under way.</summary>
 internal sealed record PlannedCall(string Verb, ParseResult Parsed, string Target, WorkerOptions Worker, ModelOptions Model, CancellationToken Stop)
 {
     /// <summary>Whether one table is asked for, and not a folder.</summary>
@@ -57,11 +51,7 @@ internal sealed record PlannedCall(string Verb, ParseResult Parsed, string Targe
     {
         using var work = (TWork)await Worker.OpenAsync(Parsed, plan, Model, Stop).ConfigureAwait(false);
         var meter = new RunMeter();
-        ProgressDisplay.Run(Verb, plan.Rows, meter, () =>
-        {
-            run(work, meter);
-            return 0;
-        });
+        ProgressDisplay.Run(Verb, plan.Rows, meter, () => run(work, meter));
         Console.WriteLine($"{Target}: {meter.Describe()}");
         return 0;
     }

@@ -63,7 +63,6 @@ internal static class SearchGuidanceVerb
             {
                 foreach (GuidanceSchedule schedule in wanted)
                     run.Search(schedule, parsed.GetValue(start), scaleSteps, Positive(parsed.GetValue(windows).ToString(CultureInfo.InvariantCulture), "--window-step"), Save, stop);
-                return true;
             });
             Write();
             if (trials.Best() is { } best)

@@ -7,9 +7,7 @@ using TorchSharp;
 
 namespace ResTok.Tool.Work;
 
-/// <summary>Makes images of token tables: npz files as the official evaluator reads them, or whatever takes batches.</summary>
-/// <param name="plan">What to make.</param>
-/// <param name="tokenizer">The model, which this disposes.</param>
+/// <summary>Makes images of token tables: npz files as the official evaluator reads them, or whatever takes batches. Disposes the tokenizer.</summary>
 internal sealed class DecodingWork(Plan plan, ImageTokenizer tokenizer) : IShardWork
 {
     public ShardResult Run(PlanShard shard, Stream stream, RunMeter meter, CancellationToken cancellationToken)

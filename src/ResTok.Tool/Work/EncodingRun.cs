@@ -15,15 +15,8 @@ internal sealed record InvalidInput(string Id, string Error);
 
 /// <summary>
 /// Encodes images in batches of a fixed size, which only the last of a run falls short of: rounding depends on the batch, and so bytes
-/// depend on nothing but the images and the plan.
+/// depend on nothing but the images and the plan. Scaled decoding decodes no more of a JPEG than the views need.
 /// </summary>
-/// <param name="tokenizer">The model.</param>
-/// <param name="views">What to encode of each image.</param>
-/// <param name="scaledDecoding">Whether to decode no more of a JPEG than they need.</param>
-/// <param name="batchSize">Views a batch.</param>
-/// <param name="decoders">Threads that decode images.</param>
-/// <param name="failOnInvalid">Whether an image that cannot be used ends the run.</param>
-/// <param name="meter">Counts what is done.</param>
 internal sealed class EncodingRun(ImageTokenizer tokenizer, IImageViews views, bool scaledDecoding, int batchSize, int decoders, bool failOnInvalid, RunMeter meter)
 {
     private readonly int imagesPerBatch = Math.Max(1, batchSize / views.Count);

@@ -7,11 +7,7 @@ using ResTok.Tool.Plans;
 
 namespace ResTok.Tool.Work;
 
-/// <summary>Makes token tables of images.</summary>
-/// <param name="plan">What to make.</param>
-/// <param name="tokenizer">The model, which this disposes.</param>
-/// <param name="decoders">Threads that decode images.</param>
-/// <param name="open">Gives a shard's images.</param>
+/// <summary>Makes token tables of images, decoding them on so many threads. Disposes the tokenizer.</summary>
 internal sealed class EncodingWork(Plan plan, ImageTokenizer tokenizer, int decoders, Func<PlanShard, IImageSource> open) : IShardWork
 {
     private readonly bool scaledDecoding = plan.Views is { ScaledDecoding: true };

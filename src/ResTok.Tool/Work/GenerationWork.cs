@@ -9,9 +9,8 @@ namespace ResTok.Tool.Work;
 
 /// <summary>
 /// Makes token tables of classes. A row's random stream is keyed by its number in the plan, and so its tokens depend on no worker.
+/// Disposes the generator.
 /// </summary>
-/// <param name="plan">What to make.</param>
-/// <param name="generator">The model, which this disposes.</param>
 internal sealed class GenerationWork(Plan plan, ImageGenerator generator) : IShardWork
 {
     public ShardResult Run(PlanShard shard, Stream stream, RunMeter meter, CancellationToken cancellationToken)

@@ -5,11 +5,8 @@ namespace ResTok.Tool.Work;
 
 /// <summary>
 /// Reads images on one thread, decodes them on several, and gives them in the order in which they were read. What is under way is
-/// bounded, so that memory is flat however long the data set is.
+/// bounded, so that memory is flat however long the data set is. Scaled decoding decodes no more of a JPEG than the views need.
 /// </summary>
-/// <param name="views">What to cut out of each.</param>
-/// <param name="decoders">Threads that decode.</param>
-/// <param name="scaledDecoding">Whether to decode no more of a JPEG than they need.</param>
 internal sealed class ImagePreparation(IImageViews views, int decoders, bool scaledDecoding = false)
 {
     private const int AheadOfDecoder = 8; // images, each

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace ResTok.Benchmarks.Demo;
 
 /// <summary>
-/// Whether pictures are copies: how many are nearer to a photograph of their class that was learned from than the nearest 1 % of pairs of such
+/// Whether images are copies: how many are nearer to a photograph of their class that was learned from than the nearest 1 % of pairs of such
 /// photographs are to each other, by pixels (mirrored too) and by the features of a ResNet-18, to which softness is no nearness.
 /// </summary>
 internal sealed class Copying
@@ -19,7 +19,7 @@ internal sealed class Copying
     public Copying(IEnumerable<Photographs.Photograph> all, Photographs.Photograph[] some, float[][] features)
     {
         seen = all.ToLookup(photograph => photograph.Label, photograph => new Seen(photograph.Pixels, Rgb(photograph.Pixels, false), Rgb(photograph.Pixels, true)));
-        known = some.Zip(features).ToLookup(pair => pair.First.Label, pair => new Known(pair.First.Pixels, Rgb(pair.First.Pixels, false), pair.Second[^PictureFeatures.Last..]));
+        known = some.Zip(features).ToLookup(pair => pair.First.Label, pair => new Known(pair.First.Pixels, Rgb(pair.First.Pixels, false), pair.Second[^ResNet18Features.Last..]));
         PixelLimit = QuantileOf((a, b) => Rms(a.Pixels, b.Pixels));
         FeatureLimit = QuantileOf((a, b) => TensorPrimitives.Distance<float>(a.Features, b.Features));
     }
@@ -33,31 +33,31 @@ internal sealed class Copying
     public (int ByPixels, int ByFeatures) Near(Neighbour[] nearest) =>
         (nearest.Count(one => one.ByPixels.Distance < PixelLimit), nearest.Count(one => one.ByFeatures.Distance < FeatureLimit));
 
-    public string Describe(string name, byte[][] pictures, float[][] features, int[] labels)
+    public string Describe(string name, byte[][] images, float[][] features, int[] labels)
     {
-        Neighbour[] nearest = Nearest(pictures, features, labels);
+        Neighbour[] nearest = Nearest(images, features, labels);
         (int byPixels, int byFeatures) = Near(nearest);
         return FormattableString.Invariant($"Of {nearest.Length} {name}, {byPixels} are nearer by pixels than {PixelLimit:0.0} (the nearest {nearest.Min(one => one.ByPixels.Distance):0.0}), ")
             + FormattableString.Invariant($"{byFeatures} by features than {FeatureLimit:0.00} (the nearest {nearest.Min(one => one.ByFeatures.Distance):0.00}).");
     }
 
     /// <summary>Draws those that are nearest to a photograph, each beside it: <c>nearest-by-pixels.png</c>, <c>nearest-by-features.png</c>.</summary>
-    public static void WriteNearest(string folder, byte[][] pictures, Neighbour[] nearest, int most)
+    public static void WriteNearest(string folder, byte[][] images, Neighbour[] nearest, int most)
     {
         Write("pixels", one => one.ByPixels);
         Write("features", one => one.ByFeatures);
 
         void Write(string name, Func<Neighbour, (double Distance, byte[] Rgba)> by) => ReaderSheets.WriteRows(Path.Combine(folder, $"nearest-by-{name}.png"),
-            [.. nearest.Select((one, i) => (Picture: pictures[i], Near: by(one))).OrderBy(pair => pair.Near.Distance).Take(most).Chunk(3).Select(row => row.SelectMany(pair => new[] { pair.Picture, pair.Near.Rgba }).ToArray())]);
+            [.. nearest.Select((one, i) => (Image: images[i], Near: by(one))).OrderBy(pair => pair.Near.Distance).Take(most).Chunk(3).Select(row => row.SelectMany(pair => new[] { pair.Image, pair.Near.Rgba }).ToArray())]);
     }
 
-    /// <summary>Of each picture the photograph of its class that is nearest.</summary>
-    public Neighbour[] Nearest(byte[][] pictures, float[][] features, int[] labels)
+    /// <summary>Of each image the photograph of its class that is nearest.</summary>
+    public Neighbour[] Nearest(byte[][] images, float[][] features, int[] labels)
     {
-        var nearest = new Neighbour[pictures.Length];
-        Parallel.For(0, pictures.Length, i =>
+        var nearest = new Neighbour[images.Length];
+        Parallel.For(0, images.Length, i =>
         {
-            float[] pixels = Rgb(pictures[i], false), last = features[i][^PictureFeatures.Last..];
+            float[] pixels = Rgb(images[i], false), last = features[i][^ResNet18Features.Last..];
             nearest[i] = new(
                 seen[labels[i]].Select(one => (Distance: Math.Min(Rms(pixels, one.Pixels), Rms(pixels, one.Mirrored)), one.Rgba)).MinBy(pair => pair.Distance),
                 known[labels[i]].Select(one => (Distance: (double)TensorPrimitives.Distance<float>(last, one.Features), one.Rgba)).MinBy(pair => pair.Distance));

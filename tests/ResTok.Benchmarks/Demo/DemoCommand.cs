@@ -8,13 +8,13 @@ namespace ResTok.Benchmarks.Demo;
 
 /// <summary>
 /// What the demo model's card says beside the figures of <c>restok evaluate</c>: whether photographs are known again, and whether generated ones
-/// are copies. It writes the held-out pictures as shards, which that command reads, and sheets for people to look at.
+/// are copies. It writes the held-out images as shards, which that command reads, and sheets for people to look at.
 /// </summary>
 /// <param name="model">The folder of <c>tokenizer</c> and <c>generator</c>.</param>
 /// <param name="photographsFolder">Webdataset shards, as of <c>examples/TrainDemo</c>.</param>
 /// <param name="output">Where to write.</param>
 /// <param name="ofClass">Of each class the judge learns from so many photographs at most, which takes the network's time.</param>
-/// <param name="samples">Generated pictures of each class, for each setting.</param>
+/// <param name="samples">Generated images of each class, for each setting.</param>
 /// <param name="settings">How to sample, one after another.</param>
 internal sealed class DemoCommand(string model, string photographsFolder, string output, int ofClass, int samples, IReadOnlyList<SamplingOptions> settings)
 {
@@ -34,7 +34,7 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
         byte[][] rebuilt = Rebuild(tokenizer, heldOut);
         ReaderSheets.Write(Path.Combine(output, "readers"), Path.Combine(output, "readers-key"), heldOut, rebuilt, generator.Config.ClassNames!);
 
-        using var features = new PictureFeatures(Path.Combine(output, "features"));
+        using var features = new ResNet18Features(Path.Combine(output, "features"));
         float[][] ofLearned = features.Of("learned", [.. learned.Select(photograph => photograph.Pixels)]);
         var judge = new Judge(ofLearned, [.. learned.Select(photograph => photograph.Label)]);
         int[] labels = [.. heldOut.Select(photograph => photograph.Label)];
@@ -56,7 +56,7 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
             Copying.Neighbour[] nearest = copying.Nearest(generated, ofGenerated, wanted);
             (int byPixels, int byFeatures) = copying.Near(nearest);
             double share = judge.Share(ofGenerated, wanted);
-            table.Add(name, $"{share:0.0 %}", $"{PictureFeatures.Distance(ofGenerated, ofHeldOut):0.0}", $"{byPixels}", $"{byFeatures}");
+            table.Add(name, $"{share:0.0 %}", $"{ResNet18Features.Distance(ofGenerated, ofHeldOut):0.0}", $"{byPixels}", $"{byFeatures}");
             string folder = Directory.CreateDirectory(Path.Combine(output, "generated", name.Replace(' ', '-'))).FullName;
             ReaderSheets.WriteRows(Path.Combine(folder, "generated.png"), [.. wanted.Zip(generated).GroupBy(pair => pair.First).Select(group => group.Select(pair => pair.Second).Take(10).ToArray())], numbered: true);
             Copying.WriteNearest(folder, generated, nearest, most: 12);
@@ -79,8 +79,8 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        using TokenizerEncoding encoding = tokenizer.Encode(PictureFeatures.Floats([.. batch.Select(photograph => photograph.Pixels)]));
-        return PictureFeatures.Rgba(tokenizer.Decode(encoding.Tokens));
+        using TokenizerEncoding encoding = tokenizer.Encode(ResNet18Features.Floats([.. batch.Select(photograph => photograph.Pixels)]));
+        return ResNet18Features.Rgba(tokenizer.Decode(encoding.Tokens));
     })];
 
     private static byte[][] Generate(ImageTokenizer tokenizer, ImageGenerator generator, int[] classes, SamplingOptions sampling) => [.. classes.Select((label, i) => (Label: label, Row: (long)i)).Chunk(Batch).SelectMany(batch =>
@@ -88,6 +88,6 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         using Tensor tokens = generator.Generate(new([.. batch.Select(one => one.Label)]) { RowIds = [.. batch.Select(one => one.Row)] }, sampling);
-        return PictureFeatures.Rgba(tokenizer.Decode(tokens));
+        return ResNet18Features.Rgba(tokenizer.Decode(tokens));
     })];
 }

@@ -7,7 +7,7 @@ using SkiaSharp;
 
 namespace ResTok.Benchmarks.Demo;
 
-/// <summary>The pictures that the demo model did not learn from, as webdataset shards for <c>restok evaluate</c>, with their labels where they have a class.</summary>
+/// <summary>The images that the demo model did not learn from, as webdataset shards for <c>restok evaluate</c>, with their labels where they have a class.</summary>
 internal static class HeldOutShards
 {
     private const int DrawingsOfClass = 20;

@@ -32,7 +32,7 @@ internal sealed class Judge
 
     private sealed class Row
     {
-        [VectorType(PictureFeatures.Count)]
+        [VectorType(ResNet18Features.Count)]
         public float[] Features { get; set; } = [];
 
         public int Label { get; set; }

@@ -2,7 +2,7 @@ using Microsoft.ML.Data;
 
 namespace ResTok.Benchmarks.Demo;
 
-/// <summary>Pictures for people to look at.</summary>
+/// <summary>Images for people to look at.</summary>
 internal static class ReaderSheets
 {
     private const int Asked = 60, OfRow = 6, Enlarged = 3;

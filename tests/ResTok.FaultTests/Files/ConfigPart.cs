@@ -89,16 +89,9 @@ internal static class ConfigPart
             ImageGenerator.Load(GeneratorConfig.Load(new MemoryStream(bytes)), new MemoryStream(NoWeights)).Dispose();
     }
 
-    private static string Tokenizer() => Written(stream => TinyModels.Tokenizer.Write(stream));
+    private static string Tokenizer() => TinyModels.Tokenizer.ToJson().ToString();
 
-    private static string Generator() => Written(stream => TinyModels.Generator.Write(stream));
-
-    private static string Written(Action<Stream> write)
-    {
-        using var stream = new MemoryStream();
-        write(stream);
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
+    private static string Generator() => TinyModels.Generator.ToJson().ToString();
 
     private const string NestedGenerator = """
         {"model": {"generator": {"model_type": "GPT-B", "vocab_size": 512, "block_size": "${model.n}", "num_classes": 10, "har": true,

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using ResTok.Models;
@@ -7,21 +6,8 @@ using static ResTok.MLNet.Tests.PipelineData;
 
 namespace ResTok.MLNet.Tests;
 
-public sealed class GenerationTests : IDisposable
+public sealed class GenerationTests : GenerationFixture
 {
-    private readonly MLContext ml = new(seed: 1);
-    private readonly ResTokGenerator generator = CreateGenerator();
-    private readonly List<Wish> wishes = [.. Enumerable.Range(0, 37).Select(i => new Wish { Id = i, Label = i % 5, Seed = i / 2 })];
-    private readonly string folder = Directory.CreateTempSubdirectory("restok-test-").FullName;
-
-    public void Dispose()
-    {
-        generator.Dispose();
-        Directory.Delete(folder, recursive: true);
-    }
-
-    private IDataView Data => ml.Data.LoadFromEnumerable(wishes);
-
     [Fact]
     public void Tokens_are_the_same_for_any_batch_size_order_and_number_of_cursors()
     {
@@ -117,83 +103,6 @@ public sealed class GenerationTests : IDisposable
     }
 
     [Fact]
-    [Trait("Category", "Slow")]
-    public void A_whole_pipeline_comes_back_from_one_zip_with_each_model_once()
-    {
-        using ResTokTokenizer restok = CreateModel();
-        List<Row> rows = PipelineData.Rows(3);
-        IDataView data = ml.Data.LoadFromEnumerable(rows);
-        var pipeline = ml.Transforms.ResTokEncode("Tokens", "Image", restok)
-            .Append(ml.Transforms.CopyColumns("Label", "Id"))
-            .Append(ml.Transforms.ResTokGenerate("Varied", "Label", generator, new() { PrefixColumnName = "Tokens", PrefixLevels = 2, SeedColumnName = "Count", BatchSize = 2 }))
-            .Append(ml.Transforms.ResTokGenerate("Fresh", "Label", generator, new()
-            {
-                Levels = 4,
-                Sampling = new() { Schedule = GuidanceSchedule.Triangular, GuidanceScale = 2, GuidancePeak = 0.3, TopK = 20, Temperature = 0.9, Seed = 5, NumSteps = 7, GuidanceInterval = 3 },
-            }))
-            .Append(ml.Transforms.ResTokDecode("Rebuilt", "Varied", restok))
-            .Append(ml.Transforms.ResTokDecode("Coarse", "Fresh", restok));
-        ITransformer fitted = pipeline.Fit(data);
-        string[] expected = Values(fitted);
-        string zip = Path.Combine(folder, "pipeline.zip");
-        ml.Model.Save(fitted, data.Schema, zip);
-        using (ZipArchive archive = ZipFile.OpenRead(zip))
-            Assert.Equal(2, archive.Entries.Count(entry => entry.Length > 50_000));
-
-        ITransformer loaded = ml.Model.Load(zip, out _);
-        Assert.Equal(expected, Values(loaded));
-        string again = Path.Combine(folder, "again.zip");
-        ml.Model.Save(loaded, data.Schema, again);
-        (loaded as IDisposable)!.Dispose();
-        Assert.Equal(expected, Values(new MLContext().Model.Load(again, out _)));
-
-        string[] Values(ITransformer transformer)
-        {
-            IDataView view = transformer.Transform(data);
-            return
-            [
-                .. view.GetColumn<int[]>("Varied").Concat(view.GetColumn<int[]>("Fresh")).Select(Join),
-                .. view.GetColumn<MLImage>("Rebuilt").Concat(view.GetColumn<MLImage>("Coarse")).Select(image =>
-                {
-                    using (image)
-                        return Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(image.Pixels));
-                }),
-            ];
-        }
-    }
-
-    [Fact]
-    public void A_generator_can_be_stored_by_reference()
-    {
-        string path = Path.Combine(folder, "model");
-        using (ImageGenerator source = ImageGenerator.Create(TinyModels.Generator, seed: 3))
-            source.Save(path);
-        using ResTokGenerator handle = ResTokGenerator.Load(path, new() { StoreByReference = true });
-        ITransformer fitted = ml.Transforms.ResTokGenerate("Tokens", "Label", handle).Fit(Data);
-        string zip = Path.Combine(folder, "reference.zip");
-        ml.Model.Save(fitted, Data.Schema, zip);
-        Assert.InRange(new FileInfo(zip).Length, 1, 50_000);
-        Assert.Equal(ById(fitted.Transform(Data)), ById(ml.Model.Load(zip, out _).Transform(Data)));
-    }
-
-    [Fact]
-    public void A_prediction_engine_generates_for_one_label()
-    {
-        using ResTokTokenizer restok = CreateModel();
-        var pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Seed" })
-            .Append(ml.Transforms.ResTokDecode("Rebuilt", "Tokens", restok));
-        string[] expected = Tokens(new() { SeedColumnName = "Seed" });
-        ITransformer fitted = pipeline.Fit(Data);
-        using PredictionEngine<Wish, Decoded> engine = ml.Model.CreatePredictionEngine<Wish, Decoded>(fitted);
-        foreach (int i in new[] { 5, 3, 5, 36 })
-        {
-            Decoded result = engine.Predict(wishes[i]);
-            using (result.Rebuilt)
-                Assert.Equal(expected[i], Join(result.Tokens));
-        }
-    }
-
-    [Fact]
     public void Progress_is_reported()
     {
         var reports = new List<ResTokGenerationProgress>();
@@ -236,51 +145,9 @@ public sealed class GenerationTests : IDisposable
 
     private static void AssertFault(string message, Action action) => Assert.Contains(message, Assert.ThrowsAny<Exception>(action).ToString());
 
-    private string[] Tokens(ResTokGenerationEstimator.Options options, IDataView? data = null)
-    {
-        using ResTokGenerationTransformer transformer = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, options).Fit(data ?? Data);
-        return ById(transformer.Transform(data ?? Data));
-    }
-
-    private static string[] ById(IDataView view)
-    {
-        using DataViewRowCursor cursor = view.GetRowCursor([view.Schema["Id"], view.Schema["Tokens"]]);
-        return [.. Read(cursor).OrderBy(pair => pair.Id).Select(pair => pair.Tokens)];
-    }
-
-    private static List<(int Id, string Tokens)> Read(DataViewRowCursor cursor)
-    {
-        var result = new List<(int, string)>();
-        using (cursor)
-        {
-            ValueGetter<int> id = cursor.GetGetter<int>(cursor.Schema["Id"]);
-            ValueGetter<VBuffer<int>> tokens = cursor.GetGetter<VBuffer<int>>(cursor.Schema["Tokens"]);
-            VBuffer<int> value = default;
-            int key = 0;
-            while (cursor.MoveNext())
-            {
-                id(ref key);
-                tokens(ref value);
-                result.Add((key, Join(value.DenseValues())));
-            }
-        }
-        return result;
-    }
-
     private sealed class Reports(Action<ResTokGenerationProgress> report) : IProgress<ResTokGenerationProgress>
     {
         public void Report(ResTokGenerationProgress value) => report(value);
-    }
-
-    private sealed class Wish
-    {
-        public int Id { get; set; }
-
-        public int Label { get; set; }
-
-        public int Seed { get; set; }
-
-        public string Name { get; set; } = "";
     }
 
     private sealed class Typed<T>

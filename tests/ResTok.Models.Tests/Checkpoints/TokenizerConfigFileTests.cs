@@ -51,9 +51,7 @@ public class TokenizerConfigFileTests
     public void What_is_written_reads_back_equal()
     {
         TokenizerConfig config = TinyModels.Tokenizer with { ReductionRatio = 0.25, UseL2Norm = false, LearnableLatentTokens = true, EntropyLossRatio = 0.1f };
-        using var stream = new MemoryStream();
-        config.Write(stream);
-        Assert.Equal(config, Read(System.Text.Encoding.UTF8.GetString(stream.ToArray()), yaml: false));
+        Assert.Equal(config, Read(config.ToJson().ToString(), yaml: false));
     }
 
     [Theory]

@@ -1,13 +1,13 @@
 using System.Text.Json.Nodes;
 using ResTok.Models.Evaluation;
 using ResTok.Models.Tests.Parity;
-using ResTok.Models.Training.Losses;
 using TorchSharp;
+using static ResTok.Models.Tests.Evaluation.EvaluationGoldens;
 using static TorchSharp.torch;
 
 namespace ResTok.Models.Tests.Evaluation;
 
-/// <summary>Every number of the evaluation equals the reference's, also on the sets under the folder that RESTOK_GOLDEN_DIR names.</summary>
+/// <summary>Every number that the evaluation gives for sets of images equals the reference's, also on the sets under the folder that RESTOK_GOLDEN_DIR names.</summary>
 [Trait("Category", "Parity")]
 public class EvaluationParityTests
 {
@@ -16,10 +16,6 @@ public class EvaluationParityTests
     public static TheoryData<string, string> PrecisionCases() => Cases("fid", "precision_recall");
 
     public static TheoryData<string, string> InceptionImages() => Cases("inception", "images");
-
-    public static TheoryData<string, string> PixelPairs() => Cases("pixel", "pairs");
-
-    public static TheoryData<string, string> LpipsPairs() => Cases("lpips", "pairs");
 
     /// <summary>Without the two of rectangular windows, where the reference fails or never ends.</summary>
     public static TheoryData<string, string> SearchRuns()
@@ -134,55 +130,6 @@ public class EvaluationParityTests
     }
 
     [Theory]
-    [MemberData(nameof(PixelPairs))]
-    public void Pixel_metrics(string set, string name)
-    {
-        JsonNode golden = JsonNode.Parse(File.ReadAllText(Path.Combine(GoldenSet.Folders("pixel")[set], "pixel.json")))!;
-        using var scope = NewDisposeScope();
-        JsonNode pair = golden["pairs"]!.AsArray().Single(pair => (string)pair!["name"]! == name)!;
-        (Tensor real, Tensor fake) = Pair((string?)golden["salt"] ?? "", pair);
-        Close(pair["psnr"]!, PixelMetrics.Psnr(real, fake)[0], 1e-4);
-        Close(pair["ssim"]!, PixelMetrics.Ssim(real, fake)[0], 5e-5);
-        Close(pair["ssim_float64_package"]!, PixelMetrics.Ssim(real.to(ScalarType.Float64), fake.to(ScalarType.Float64))[0], 1e-9);
-        if (pair["ms_ssim"] is JsonObject)
-        {
-            Assert.Contains("more than 160 pixels", Assert.Throws<ArgumentException>(() => PixelMetrics.MultiScaleSsim(real, fake)).Message, StringComparison.Ordinal);
-            return;
-        }
-        Close(pair["ms_ssim"]!, PixelMetrics.MultiScaleSsim(real, fake)[0], 5e-5);
-        Close(pair["ms_ssim_float64_package"]!, PixelMetrics.MultiScaleSsim(real.to(ScalarType.Float64), fake.to(ScalarType.Float64))[0], 1e-9);
-    }
-
-    [Theory]
-    [MemberData(nameof(LpipsPairs))]
-    public void Lpips_on_AlexNet(string set, string name)
-    {
-        using var golden = new GoldenSet(GoldenSet.Folders("lpips")[set], "lpips");
-        using var scope = NewDisposeScope();
-        JsonNode pair = Find(golden, "pairs", name);
-        (Tensor real, Tensor fake) = Pair(golden.Salt, pair);
-        using var network = new AlexDistance(new EvaluationImages(golden.Salt).Weights, CPU);
-        double total = network.Forward(fake, real, (layer, distance) => Relative((double)pair["alex"]!["layers"]![layer]!, distance.item<float>())).item<float>();
-        Relative((double)pair["alex"]!["total"]!, total);
-
-        static void Relative(double wanted, double found) => Assert.InRange(found, wanted * (1 - 1e-5) - 1e-8, wanted * (1 + 1e-5) + 1e-8);
-    }
-
-    [Theory]
-    [MemberData(nameof(LpipsPairs))]
-    [Trait("Category", "Slow")]
-    public void Lpips_on_VGG16_as_the_training_loss(string set, string name)
-    {
-        using var golden = new GoldenSet(GoldenSet.Folders("lpips")[set], "lpips");
-        using var scope = NewDisposeScope();
-        JsonNode pair = Find(golden, "pairs", name);
-        (Tensor real, Tensor fake) = Pair(golden.Salt, pair);
-        using var network = new PerceptualLoss(new EvaluationImages(golden.Salt).VggWeights, CPU);
-        double wanted = (double)pair["vgg"]!["total"]!, found = network.Forward(fake, real).item<float>();
-        Assert.InRange(found, wanted * (1 - 1e-5) - 1e-8, wanted * (1 + 1e-5) + 1e-8);
-    }
-
-    [Theory]
     [MemberData(nameof(SearchRuns))]
     public void Guidance_search_tries_what_the_reference_tries(string set, string name)
     {
@@ -225,19 +172,6 @@ public class EvaluationParityTests
         Assert.Throws<ArgumentOutOfRangeException>(() => whole.Add([(int)wanted["codebook_entries"]!]));
     }
 
-    private static TheoryData<string, string> Cases(string kind, string list)
-    {
-        var data = new TheoryData<string, string>();
-        foreach ((string set, string folder) in GoldenSet.Folders(kind))
-        {
-            foreach (JsonNode? entry in JsonNode.Parse(File.ReadAllText(Path.Combine(folder, kind + ".json")))![list]!.AsArray())
-                data.Add(set, (string)entry!["name"]!);
-        }
-        return data;
-    }
-
-    private static JsonNode Find(GoldenSet golden, string list, string name) => golden.Description[list]!.AsArray().Single(entry => (string)entry!["name"]! == name)!;
-
     private static FeatureDistribution Distribution(GoldenSet golden, string name, string side)
     {
         Tensor features = golden[$"fid.{name}.{side}"];
@@ -260,35 +194,6 @@ public class EvaluationParityTests
     {
         int b = (int)image["b"]!, height = (int)image["height"]!, width = (int)image["width"]!;
         return EvaluationImages.Bytes((string)image["kind"]! == "busy" ? new EvaluationImages(salt).Busy(b, height, width) : Recipe.Smooth(b, height, width));
-    }
-
-    /// <summary>The images that a pair's description names: "smooth 0", "busy b rounded to 8 bits" and so on.</summary>
-    private static (Tensor Real, Tensor Fake) Pair(string salt, JsonNode pair)
-    {
-        int height = (int)pair["height"]!, width = (int)pair["width"]!;
-        return (Image((string)pair["real"]!), Image((string)pair["fake"]!));
-
-        Tensor Image(string text)
-        {
-            Tensor image = text.Contains("128/255", StringComparison.Ordinal) ? full([1, 3, height, width], 128f / 255)
-                : text.Contains("busy", StringComparison.Ordinal) ? new EvaluationImages(salt).Busy(Number(text), height, width)
-                : Recipe.Smooth(Number(text), height, width);
-            if (text.StartsWith('1') && text.Contains("smooth", StringComparison.Ordinal))
-                image = 1 - image;
-            return text.Contains("rounded", StringComparison.Ordinal) ? EvaluationImages.RoundTo8Bits(image) : image;
-        }
-
-        int Number(string text) => text.Contains("b+1", StringComparison.Ordinal) ? (int)pair["b"]! + 1
-            : pair["b"] is { } b ? (int)b
-            : int.Parse(text.Split(' ')[1].TrimEnd(','), System.Globalization.CultureInfo.InvariantCulture);
-    }
-
-    private static void Close(JsonNode wanted, double found, double tolerance)
-    {
-        if (wanted.GetValueKind() == System.Text.Json.JsonValueKind.String)
-            Assert.Equal(double.PositiveInfinity, found);
-        else
-            Assert.Equal((double)wanted, found, tolerance);
     }
 
     private static void Near(Tensor wanted, Tensor found, double tolerance)

@@ -63,7 +63,7 @@ public class ImageGeneratorTests
         var options = new SamplingOptions { Greedy = true, Schedule = schedule, GuidanceScale = 3, GuidanceStart = 0.2, GuidanceEnd = 0.5, MinGuidanceScale = 0.5 };
         double[] scales = Guidance.Scales(options, generator.Transformer.Layout.Passes);
         var guided = new List<Tensor>();
-        using var run = new GenerationRun(generator.Transformer, new([2]), options, generator.Config.Tokens, scales);
+        using var run = new TorchGenerationRun(generator.Transformer, new([2]), options, generator.Config.Tokens, scales);
         while (!run.IsComplete)
         {
             guided.Add(run.Predict());

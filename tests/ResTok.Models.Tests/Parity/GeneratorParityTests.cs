@@ -82,7 +82,7 @@ public class GeneratorParityTests(ITestOutputHelper output)
             run["input_pos"]!.AsArray().Select(positions => new GenerationPass((int)positions![0]!, positions.AsArray().Count)), passes);
         (SamplingOptions options, double[] scales) = CfgSchedules.ReadArguments(run["args"]!.AsObject(), passes);
         var logits = new List<Tensor>();
-        using var generation = new GenerationRun(generator.Transformer, new(labels), options, generator.Config.Tokens, scales);
+        using var generation = new TorchGenerationRun(generator.Transformer, new(labels), options, generator.Config.Tokens, scales);
         while (!generation.IsComplete)
         {
             logits.Add(generation.Predict());

@@ -34,7 +34,7 @@ internal sealed class HubClient : IDisposable
 
     /// <summary>Asks what a file is.</summary>
     /// <returns>Null where the revision has no such file.</returns>
-    /// <exception cref="HubException">The hub cannot be reached, refuses, or is none.</exception>
+    /// <exception cref="HubException">The hub cannot be reached or refuses, or what answers is no hub.</exception>
     public async Task<HubFile?> FindAsync(string revision, string file, CancellationToken cancellation)
     {
         using HttpResponseMessage response = await SendAsync(HttpMethod.Head, revision, file, 0, null, cancellation).ConfigureAwait(false);
@@ -56,8 +56,8 @@ internal sealed class HubClient : IDisposable
     }
 
     /// <summary>Asks for a file from a byte on.</summary>
-    /// <returns>The headers of the answer, which is a success or says that the range is none. The content is still to be read.</returns>
-    /// <exception cref="HubException">The file cannot be had.</exception>
+    /// <returns>The headers of the answer, which is a success or says that there is no such range. The content is still to be read.</returns>
+    /// <exception cref="HubException">The file is unavailable.</exception>
     public async Task<HttpResponseMessage> OpenAsync(HubFile file, long offset, HubValidator? validator, CancellationToken cancellation)
     {
         HttpResponseMessage response = await SendAsync(HttpMethod.Get, file.Commit, file.Name, offset, validator, cancellation).ConfigureAwait(false);

@@ -21,7 +21,7 @@ internal sealed class HubDownload(HubClient client, ResiliencePipeline retry, Hu
     private HubValidator? validator = file.Validator;
     private bool wasWrong;
 
-    /// <exception cref="HubException">It cannot be had, or is not what the hub says.</exception>
+    /// <exception cref="HubException">It is unavailable, or is not what the hub says.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
         while (!await retry.ExecuteAsync(AttemptAsync, cancellation).ConfigureAwait(false))

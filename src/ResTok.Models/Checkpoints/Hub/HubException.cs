@@ -2,7 +2,7 @@ using System.Net;
 
 namespace ResTok.Models.Checkpoints;
 
-/// <summary>A model cannot be had from the hub. The message names the model, the file or the address, and what to do.</summary>
+/// <summary>A model is unavailable on the hub. The message names the model, the file or the address, and what to do.</summary>
 public sealed class HubException : IOException
 {
     internal HubException(string message, Exception? inner = null)

@@ -18,7 +18,7 @@ public static class HuggingFaceHub
     /// <param name="repository">The model's id, <c>owner/name</c>.</param>
     /// <param name="options">Which revision, and where; by default what the environment says.</param>
     /// <returns>The folder of its snapshot, or null where the cache lacks the model or a part of it.</returns>
-    /// <exception cref="ArgumentException">The id, the revision or the endpoint is none.</exception>
+    /// <exception cref="ArgumentException">The id, the revision or the endpoint is invalid.</exception>
     /// <exception cref="HubException">The environment's <c>HF_ENDPOINT</c> is no address.</exception>
     public static string? FindCached(string repository, HubOptions? options = null)
     {
@@ -47,8 +47,8 @@ public static class HuggingFaceHub
     /// using ImageTokenizer tokenizer = ImageTokenizer.Load(folder);
     /// </code>
     /// </example>
-    /// <exception cref="ArgumentException">The id, the revision or the endpoint is none.</exception>
-    /// <exception cref="HubException">The model cannot be had or kept; the message says why and what to do.</exception>
+    /// <exception cref="ArgumentException">The id, the revision or the endpoint is invalid.</exception>
+    /// <exception cref="HubException">The model is unavailable or cannot be kept; the message says why and what to do.</exception>
     /// <exception cref="CheckpointException">The index of shards is damaged.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static async Task<string> DownloadAsync(

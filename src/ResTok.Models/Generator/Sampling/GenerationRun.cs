@@ -1,53 +1,38 @@
 using ResTok.Models.Generator.Networks;
 using ResTok.Models.Layers;
-using static TorchSharp.torch;
 
 namespace ResTok.Models.Generator.Sampling;
 
-/// <summary>
-/// One generation under way. Belongs to one caller, but each pass may run on another thread.
-/// </summary>
+/// <summary>One generation under way, whatever computes its logits. Belongs to one caller, but each pass may run on another thread.</summary>
 /// <remarks>
 /// With guidance the rows are doubled: first those with their class, then those with the null class. The second half runs up to the last
 /// pass that is guided, since that pass attends to its keys of all earlier ones, and not beyond.
 /// </remarks>
-internal sealed class GenerationRun : IDisposable
+internal abstract class GenerationRun : IDisposable
 {
-    private readonly LlamaTransformer transformer;
     private readonly SamplingOptions options;
     private readonly long[] rowIds;
-    private readonly int[][] tokens; // of each row, those known so far first
     private readonly GenerationPass[] passes; // those to run
     private readonly double[] scales; // of each of them
-    private readonly Tensor classes; // [B], or [2B] with guidance
-    private readonly IReadOnlyList<KeyValueCache> caches;
     private int next; // pass
-    private int cached; // positions
 
-    /// <param name="transformer">The network.</param>
+    /// <param name="layout">Of the generator's sequence.</param>
     /// <param name="request">Valid.</param>
     /// <param name="options">Valid.</param>
     /// <param name="end">Tokens to generate, with the prefix: where a pass ends.</param>
     /// <param name="allScales">The guidance scale of every pass of a whole image.</param>
-    public GenerationRun(LlamaTransformer transformer, GenerationRequest request, SamplingOptions options, int end, IReadOnlyList<double> allScales)
+    protected GenerationRun(SequenceLayout layout, GenerationRequest request, SamplingOptions options, int end, IReadOnlyList<double> allScales)
     {
-        this.transformer = transformer;
         this.options = options;
         int rows = request.Classes.Count, prefix = request.Prefix is [var first, ..] ? first.Count : 0;
         rowIds = [.. request.RowIds ?? [.. Enumerable.Range(0, rows).Select(row => (long)row)]];
-        tokens = [.. Enumerable.Range(0, rows).Select(_ => new int[end])];
+        Tokens = [.. Enumerable.Range(0, rows).Select(_ => new int[end])];
         for (int row = 0; row < rows && prefix > 0; row++)
-            request.Prefix![row].Take(end).ToArray().CopyTo(tokens[row], 0);
-        int[] wanted = [.. Enumerable.Range(0, transformer.Layout.Passes.Count).Where(i => transformer.Layout.Passes[i] is var pass && pass.Start >= prefix && pass.End <= end)];
-        passes = [.. wanted.Select(i => transformer.Layout.Passes[i])];
+            request.Prefix![row].Take(end).ToArray().CopyTo(Tokens[row], 0);
+        int[] wanted = [.. Enumerable.Range(0, layout.Passes.Count).Where(i => layout.Passes[i] is var pass && pass.Start >= prefix && pass.End <= end)];
+        passes = [.. wanted.Select(i => layout.Passes[i])];
         scales = [.. wanted.Select(i => allScales[i])];
         TokenCount = Math.Min(prefix, end);
-
-        bool guided = scales.Any(scale => scale > 1);
-        using var scope = NewDisposeScope();
-        long[] labels = [.. request.Classes.Select(label => (long)label), .. Enumerable.Repeat((long)transformer.NullClass, guided ? rows : 0)];
-        classes = tensor(labels).to(transformer.Device).DetachFromDisposeScope();
-        caches = passes.Length == 0 ? [] : transformer.CreateCaches(labels.Length, end);
     }
 
     /// <summary>Tokens known of each row.</summary>
@@ -55,60 +40,58 @@ internal sealed class GenerationRun : IDisposable
 
     public bool IsComplete => next == passes.Length;
 
+    /// <summary>Of each row, those known so far first.</summary>
+    protected int[][] Tokens { get; }
+
+    /// <summary>The next pass.</summary>
+    protected GenerationPass Pass => passes[next];
+
+    /// <summary>The guidance scale of the next pass.</summary>
+    protected double Scale => scales[next];
+
+    /// <summary>Whether the next pass or one after it is guided.</summary>
+    protected bool IsGuided => scales.AsSpan(next).ContainsAnyInRange(Math.BitIncrement(1.0), double.PositiveInfinity);
+
+    /// <summary>Positions that went through the network in passes before.</summary>
+    protected int Cached { get; private set; }
+
     /// <summary>The state after so many passes.</summary>
-    public GenerationStep Step() => new(next, passes.Length, [.. tokens.Select(row => row[..TokenCount])]);
+    public GenerationStep Step() => new(next, passes.Length, [.. Tokens.Select(row => row[..TokenCount])]);
 
     /// <summary>Runs the next pass. The first one also takes in the prefix.</summary>
-    public void RunPass()
-    {
-        using Tensor logits = Predict();
-        Sample(logits);
-    }
+    public abstract void RunPass();
 
-    /// <summary>The first half of a pass: its guided logits, float32 [B, n, V], which the caller disposes.</summary>
-    public Tensor Predict()
+    /// <summary>Runs all passes.</summary>
+    /// <param name="onStep">Called after each.</param>
+    /// <param name="cancellationToken">Looked at before each.</param>
+    /// <returns>The state at the end.</returns>
+    public GenerationStep Complete(Action<GenerationStep>? onStep, CancellationToken cancellationToken)
     {
-        GenerationPass pass = passes[next];
-        using var noGradient = no_grad();
-        using var scope = NewDisposeScope();
-        int rows = tokens.Length;
-        bool doubled = scales.AsSpan(next).ContainsAnyInRange(Math.BitIncrement(1.0), double.PositiveInfinity);
-        Tensor known = tensor(tokens.SelectMany(row => row.Take(Math.Max(1, TokenCount)).Select(token => (long)token)).ToArray(), [rows, Math.Max(1, TokenCount)]).to(transformer.Device);
-        Tensor logits = doubled
-            ? transformer.Forward(classes, cat([known, known]), cached, pass.End, pass.Count, caches)
-            : transformer.Forward(classes.narrow(0, 0, rows), known, cached, pass.End, pass.Count, caches);
-        Tensor conditional = logits.narrow(0, 0, rows);
-        if (scales[next] > 1)
+        while (!IsComplete)
         {
-            Tensor unconditional = logits.narrow(0, rows, rows);
-            conditional = unconditional + (conditional - unconditional) * scales[next];
+            cancellationToken.ThrowIfCancellationRequested();
+            RunPass();
+            onStep?.Invoke(Step());
         }
-        return conditional.DetachFromDisposeScope();
+        return Step();
     }
 
-    /// <summary>The second half: draws the pass's tokens.</summary>
-    /// <param name="logits">What <see cref="Predict"/> gave.</param>
-    public void Sample(Tensor logits)
+    public abstract void Dispose();
+
+    /// <summary>Draws the tokens of the next pass, which is done with that.</summary>
+    /// <param name="logits">Guided, of each row and position after another.</param>
+    protected void Draw(float[] logits)
     {
-        GenerationPass pass = passes[next];
-        using var scope = NewDisposeScope();
-        float[] values = logits.cpu().contiguous().data<float>().ToArray();
-        int codes = (int)logits.shape[2];
-        Parallel.For(0, tokens.Length * pass.Count, i =>
+        GenerationPass pass = Pass;
+        int codes = logits.Length / (Tokens.Length * pass.Count);
+        Parallel.For(0, Tokens.Length * pass.Count, i =>
         {
             (int row, int offset) = Math.DivRem(i, pass.Count);
             int position = pass.Start + offset;
-            tokens[row][position] = TokenSampler.Sample(
-                values.AsSpan(i * codes, codes), options, new RandomStream(options.Seed, (ulong)rowIds[row], (uint)position));
+            Tokens[row][position] = TokenSampler.Sample(
+                logits.AsSpan(i * codes, codes), options, new RandomStream(options.Seed, (ulong)rowIds[row], (uint)position));
         });
-        cached = TokenCount = pass.End;
+        Cached = TokenCount = pass.End;
         next++;
-    }
-
-    public void Dispose()
-    {
-        classes.Dispose();
-        foreach (KeyValueCache cache in caches)
-            cache.Dispose();
     }
 }

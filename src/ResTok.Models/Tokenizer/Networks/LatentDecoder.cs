@@ -92,12 +92,10 @@ internal sealed class LatentDecoder : IDisposable
         return where(kept.unsqueeze(-1), latents, latentMaskToken).MoveToOuterDisposeScope();
     }
 
-    private Tensor Embed(Tensor latents) => embeddings.Length == 1
-        ? embeddings[0].Forward(latents)
-        : EmbedByLevel(latents);
-
-    private Tensor EmbedByLevel(Tensor latents)
+    private Tensor Embed(Tensor latents)
     {
+        if (embeddings.Length == 1)
+            return embeddings[0].Forward(latents);
         using var scope = NewDisposeScope();
         return cat([.. embeddings.Select((embedding, level) =>
             embedding.Forward(latents.narrow(1, levels.Offsets[level], levels.Sizes[level])))], 1).MoveToOuterDisposeScope();

@@ -5,19 +5,11 @@ using static TorchSharp.torch;
 namespace ResTok.Models.Tokenizer.Networks;
 
 /// <summary>The codebook: nearest entry of each latent, in float32 whatever the model's precision (reference <c>VectorQuantizer</c>).</summary>
-internal sealed class VectorQuantizer
+internal sealed class VectorQuantizer(ParameterScope scope, TokenizerConfig config)
 {
-    private readonly TokenizerConfig config;
-
-    public VectorQuantizer(ParameterScope scope, TokenizerConfig config)
-    {
-        this.config = config;
-        Codebook = scope["embedding"].Parameter(
-            "weight", Initializer.Uniform(1.0 / config.CodebookSize), config.CodebookSize, config.TokenSize);
-    }
-
     /// <summary>The entries, [K, C].</summary>
-    public Parameter Codebook { get; }
+    public Parameter Codebook { get; } = scope["embedding"].Parameter(
+        "weight", Initializer.Uniform(1.0 / config.CodebookSize), config.CodebookSize, config.TokenSize);
 
     /// <summary>Whether the entropy loss has a weight.</summary>
     public bool HasEntropyLoss => config.EntropyLossRatio > 0;

@@ -6,11 +6,11 @@ using static TorchSharp.torch;
 
 namespace ResTok.Benchmarks.Demo;
 
-/// <summary>What a ResNet-18 sees in pictures: the means of its five layers, of which the last are those of its Fréchet distance. Kept in files, for they take long.</summary>
+/// <summary>What a ResNet-18 sees in images: the means of its five layers, of which the last are those of its Fréchet distance. Kept in files, for they take long.</summary>
 /// <param name="folder">For the files.</param>
-internal sealed class PictureFeatures(string folder) : IDisposable
+internal sealed class ResNet18Features(string folder) : IDisposable
 {
-    /// <summary>Of a picture: those of all layers, and among them, at the end, those of the last.</summary>
+    /// <summary>Of an image: those of all layers, and among them, at the end, those of the last.</summary>
     public const int Count = 64 + 64 + 128 + 256 + Last, Last = ResNet18Network.Features;
 
     private const int Batch = 16, Side = 224;
@@ -18,16 +18,16 @@ internal sealed class PictureFeatures(string folder) : IDisposable
     private readonly ResNet18Network network = new EvaluationWeights().LoadResNet18(CPU)
         ?? throw new FileNotFoundException($"The judge needs {EvaluationWeights.WantedResNet18}.");
 
-    /// <summary>Of each picture.</summary>
-    /// <param name="name">Of the set. A file of this name and of as many pictures is taken to hold it.</param>
-    /// <param name="pictures">RGBA of 64×64.</param>
-    public float[][] Of(string name, byte[][] pictures)
+    /// <summary>Of each image.</summary>
+    /// <param name="name">Of the set. A file of this name and of as many images is taken to hold it.</param>
+    /// <param name="images">RGBA of 64×64.</param>
+    public float[][] Of(string name, byte[][] images)
     {
-        string path = Path.Combine(folder, $"{name.Replace(' ', '-')}-{pictures.Length}.bin");
+        string path = Path.Combine(folder, $"{name.Replace(' ', '-')}-{images.Length}.bin");
         if (!File.Exists(path))
         {
             Directory.CreateDirectory(folder);
-            File.WriteAllBytes(path + ".tmp", [.. pictures.Chunk(Batch).SelectMany(batch => MemoryMarshal.AsBytes(Compute(batch).AsSpan()).ToArray())]);
+            File.WriteAllBytes(path + ".tmp", [.. images.Chunk(Batch).SelectMany(batch => MemoryMarshal.AsBytes(Compute(batch).AsSpan()).ToArray())]);
             File.Move(path + ".tmp", path);
         }
         return [.. MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(path)).ToArray().Chunk(Count)];
@@ -50,19 +50,19 @@ internal sealed class PictureFeatures(string folder) : IDisposable
 
     /// <returns>[B, 3, 64, 64] in [0, 1].</returns>
     public static Tensor Floats(byte[][] rgba) =>
-        tensor(rgba.SelectMany(picture => picture).ToArray(), [rgba.Length, DrawingRow.Side, DrawingRow.Side, 4], dtype: ScalarType.Byte)[.., .., .., ..3].permute(0, 3, 1, 2).to(ScalarType.Float32) / 255;
+        tensor(rgba.SelectMany(image => image).ToArray(), [rgba.Length, DrawingRow.Side, DrawingRow.Side, 4], dtype: ScalarType.Byte)[.., .., .., ..3].permute(0, 3, 1, 2).to(ScalarType.Float32) / 255;
 
-    /// <summary>8 bits, rounded, of each picture.</summary>
+    /// <summary>8 bits, rounded, of each image.</summary>
     /// <param name="images">[B, 3, 64, 64] in [0, 1] or beyond.</param>
     public static byte[][] Rgba(Tensor images) => [.. ResTokImages.Rgba(images).Chunk(4 * DrawingRow.Side * DrawingRow.Side)];
 
     public void Dispose() => network.Dispose();
 
-    private float[] Compute(byte[][] pictures)
+    private float[] Compute(byte[][] images)
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        Tensor large = nn.functional.interpolate(Floats(pictures), [Side, Side], mode: InterpolationMode.Bilinear, align_corners: false, antialias: true);
+        Tensor large = nn.functional.interpolate(Floats(images), [Side, Side], mode: InterpolationMode.Bilinear, align_corners: false, antialias: true);
         return cat([.. network.Maps(large).Select(map => map.mean([2, 3]))], 1).contiguous().data<float>().ToArray();
     }
 }
