@@ -147,7 +147,7 @@ public abstract class PretrainedModel : IDisposable
             parameter.Dispose();
         }
         NativeFloats.FreeWaiting();
-        TensorMemory.ReturnFreed();
+        FreedMemory.Return();
         FreeTables();
     }
 

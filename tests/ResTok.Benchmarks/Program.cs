@@ -31,6 +31,8 @@ Add("generate", "One image with guidance, pass by pass, against reading the weig
 Add("pipeline", "Rows of an IDataView against the bare model.", (settings, _) => new PipelineCommand(settings).Run());
 Add("load", "Time to load against reading the file, and peak memory.", (settings, _) => new LoadCommand(settings).Run());
 Add("precision", "What bfloat16 changes in tokens and images.", (settings, given) => new PrecisionCommand(settings, given.GetValue(quick) ? 8 : given.GetValue(images)).Run()).Add(images);
+var ofStep = new Option<int>("--of-step") { Description = "Images of a step.", DefaultValueFactory = _ => 32 };
+Add("training", "A step of the demo tokenizer's training.", (settings, given) => new TrainingCommand(settings, given.GetValue(quick) ? 4 : given.GetValue(ofStep)).Run()).Add(ofStep);
 Add("resampling", "Resizing images with vectors against one value at a time.", (settings, _) => new ResamplingCommand(settings).Run());
 Add("kernels", "What curing hidden caches costs, and doing without oneDNN: auto, plain and safe in turns.", (settings, _) => new KernelsCommand(settings).Run());
 

@@ -34,13 +34,6 @@ internal static unsafe partial class TensorMemory
         create = (delegate* unmanaged<void*, delegate* unmanaged<void*, void>, long*, int, sbyte, sbyte, int, int, byte, nint>)ofCreate;
     }
 
-    /// <summary>Makes libtorch ask for large pages for its own large tensors. Must come before its first one.</summary>
-    public static void UseLargePages()
-    {
-        if (OperatingSystem.IsLinux())
-            _ = SetVariable("THP_MEM_ALLOC_ENABLE", "1", 0); // libtorch reads the process's own environment, of which .NET has a copy
-    }
-
     /// <summary>The first element of a float32 CPU tensor, which the caller keeps.</summary>
     public static float* Floats(Tensor tensor) => (float*)data(tensor.Handle);
 
@@ -69,13 +62,6 @@ internal static unsafe partial class TensorMemory
     /// <summary>Lets go of the memory behind what will hardly be read again; of a mapped file it is then read anew. Nothing is lost.</summary>
     public static void LetGo(void* start, long bytes) => Advise(start, bytes, PageOut);
 
-    /// <summary>Gives the system back what the C library keeps of memory that was freed, of which there is a lot after a model's weights.</summary>
-    public static void ReturnFreed()
-    {
-        if (OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out nint library) && NativeLibrary.TryGetExport(library, "malloc_trim", out nint trim)) // not in musl
-            _ = ((delegate* unmanaged<nuint, int>)trim)(0);
-    }
-
     private static void Advise(void* start, long bytes, int advice)
     {
         if (bytes < WorthAdvice || !OperatingSystem.IsLinux())
@@ -83,10 +69,6 @@ internal static unsafe partial class TensorMemory
         nint first = (nint)(((long)start + Page - 1) / Page * Page), end = (nint)(((long)start + bytes) / Page * Page);
         _ = Advise(first, end - first, advice); // advice: where it is not taken, nothing changes
     }
-
-    [SupportedOSPlatform("linux")]
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetVariable(string name, string value, int replace);
 
     [SupportedOSPlatform("linux")]
     [LibraryImport("libc", EntryPoint = "madvise")]

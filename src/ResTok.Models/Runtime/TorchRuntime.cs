@@ -75,7 +75,6 @@ public static class TorchRuntime
             if (loaded)
                 return;
             LoadingAdvice.ThrowIfHopeless();
-            TensorMemory.UseLargePages();
             IReadOnlyList<string> folders = NativeLibraries.SearchFolders();
             if (OperatingSystem.IsLinux())
                 LoadOnLinux(folders);

@@ -44,6 +44,7 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
     /// <exception cref="TrainingException">The loss is not a number, or memory is short.</exception>
     public void Train(CancellationToken cancellationToken)
     {
+        using FreedMemory.Kept memory = FreedMemory.Keep();
         Resume();
         long start = Stopwatch.GetTimestamp(), reported = state.Step;
         while (state.Step < options.Steps && !IsOutOfPatience)

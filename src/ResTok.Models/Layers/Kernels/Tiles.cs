@@ -19,9 +19,6 @@ internal readonly unsafe struct Tiles : ITiles
     public static int RowsFor(int rows) =>
         Vector512.IsHardwareAccelerated ? Tile<Lanes512, float>.RowsFor(rows) : Vector256.IsHardwareAccelerated ? Tile<Lanes256, float>.RowsFor(rows) : Tile<Lanes128, float>.RowsFor(rows);
 
-    /// <summary>Panels of so many outputs.</summary>
-    public static int Panels(int outputs) => (outputs + Width - 1) / Width;
-
     public static int WidthFor(int outputs) => Width;
 
     public static int Words(int inputs) => inputs;
