@@ -9,7 +9,7 @@ public sealed class FreedMemoryTests
     private const int Block = 40 << 20; // more than is ever kept otherwise; never written, so that it takes no memory
 
     [Fact]
-    public void LargeBlocksAreNotMappedWhileFreedMemoryIsKept()
+    public void Large_blocks_are_not_mapped_while_freed_memory_is_kept()
     {
         if (!OperatingSystem.IsLinux() || !NativeLibrary.TryGetExport(NativeLibrary.Load("libc.so.6"), "mallinfo2", out _))
             return; // musl, other systems: nothing is changed there

@@ -48,10 +48,9 @@ internal unsafe struct Finish
     {
         if (!Sse.IsSupported)
             return;
-        const int Line = 16; // floats
         for (int row = 0; row < rows; row++, offset += RowStride)
         {
-            for (int i = 0; i < width; i += Line)
+            for (int i = 0; i < width; i += OwnKernels.Line)
             {
                 Sse.Prefetch0(Output + offset + i);
                 if (Addend != null && Addend != Output)

@@ -12,6 +12,9 @@ namespace ResTok.Models.Layers.Kernels;
 /// </summary>
 internal static unsafe class OwnKernels
 {
+    /// <summary>Floats, or words, of a cache line. So far apart from a power of two, rows lie at different places of the first-level cache.</summary>
+    public const int Line = 16;
+
     private static readonly bool IsWanted = Vector128.IsHardwareAccelerated && BitConverter.IsLittleEndian
         && Environment.GetEnvironmentVariable(ProcessorCure.Setting) != ProcessorCure.Plain;
 

@@ -13,8 +13,6 @@ namespace ResTok.Models.Layers.Kernels;
 /// </summary>
 internal static unsafe class PackedAttention
 {
-    private const int Line = 16; // words between rows of queries, so that they lie at different places of the cache
-
     /// <param name="query">[B, heads, n, head].</param>
     /// <param name="key">[B, heads, L, head].</param>
     /// <param name="value">[B, heads, L, head].</param>
@@ -57,7 +55,7 @@ internal static unsafe class PackedAttention
     {
         int head = shape.Head, words = TTiles.Words(head), width = TTiles.WidthFor(shape.Keys), columns = TTiles.WidthFor(head), allPanels = (shape.Keys + width - 1) / width, padded = allPanels * width;
         long keySize = (long)padded * words, valueSize = (long)TTiles.Words(padded) * ((head + columns - 1) / columns * columns), scoreSize = (long)padded * TTiles.Rows;
-        int stride = words + Line;
+        int stride = words + OwnKernels.Line;
         using NativeFloats.Loan memory = NativeFloats.Borrow(keySize + valueSize + scoreSize + TTiles.Rows * stride + TTiles.Room);
         float* keys = memory.Start, values = keys + keySize, scores = values + valueSize, packed = scores + scoreSize, sums = packed + TTiles.Rows * stride;
         PackKeys<TTiles>(shape, given.Key, keys, width, padded);

@@ -12,7 +12,6 @@ namespace ResTok.Models.Layers.Kernels;
 internal static unsafe class PackedProduct
 {
     private const int PackedBytes = 8 << 20; // of rows at a time: what a share of the last cache holds
-    private const int Line = 16; // words
     private const int FewestParts = 32; // of a thread: the last to end is waited for
 
     /// <param name="x">[…, inputs].</param>
@@ -59,7 +58,7 @@ internal static unsafe class PackedProduct
     private static void Run<TTiles>(float* x, long rows, nint rowStride, float* panels, PackedWeights packed, Finish finish)
         where TTiles : struct, ITiles
     {
-        int stride = TTiles.Words(packed.Inputs) + Line, most = Math.Max(TTiles.Rows, PackedBytes / 4 / stride / TTiles.Rows * TTiles.Rows);
+        int stride = TTiles.Words(packed.Inputs) + OwnKernels.Line, most = Math.Max(TTiles.Rows, PackedBytes / 4 / stride / TTiles.Rows * TTiles.Rows);
         using NativeFloats.Loan memory = NativeFloats.Borrow((Math.Min(rows, most) + TTiles.Rows) * stride); // with room for what the last tile reads and does not need
         for (long start = 0; start < rows; start += most)
         {
