@@ -109,47 +109,36 @@ internal sealed unsafe class PackedWeights
     {
         using var scope = NewDisposeScope();
         panels ??= new(PanelSize * PanelCount * (Form == WeightForm.Doubled ? 4 : 1));
-        switch (Form)
-        {
-            case WeightForm.Plain:
-                Tensor contiguous = weight.contiguous();
-                Pack(contiguous, panels.Start);
-                TensorMemory.LetGo(TensorMemory.Floats(contiguous), contiguous.element_size() * contiguous.numel());
-                break;
-            case WeightForm.Winograd:
-                Pack(WinogradConvolution.TransformWeights(weight), panels.Start);
-                break;
-            default:
-                Tensor wide = weight.to(ScalarType.Float32);
-                for (int phase = 0; phase < 4; phase++)
-                    Pack(Merge(Merge(wide, 2, phase / 2), 3, phase % 2), panels.Start + phase * PanelCount * PanelSize);
-                break;
-        }
-    }
-
-    /// <summary>Of three taps along an axis the two that a first (0) or second (1) pixel of a doubled one has: two read the same pixel.</summary>
-    private static Tensor Merge(Tensor weight, int axis, int second)
-    {
-        Tensor first = weight.narrow(axis, 0, 1), middle = weight.narrow(axis, 1, 1), last = weight.narrow(axis, 2, 1);
-        return second == 0 ? cat([first, middle + last], axis) : cat([first + middle, last], axis);
-    }
-
-    /// <param name="weight">[outputs, inputs, taps].</param>
-    /// <param name="to">[panels, taps, words, width]; outputs and inputs that are none are 0.</param>
-    private void Pack(Tensor weight, float* to)
-    {
         Tensor source = weight.to(IsBfloat ? ScalarType.BFloat16 : ScalarType.Float32).contiguous();
-        float* from = TensorMemory.Floats(source);
+        float* from = TensorMemory.Floats(source), to = panels.Start;
         CpuThreads.Run(PanelCount, panel =>
         {
             float* place = to + panel * PanelSize;
-            if (Outputs < (panel + 1) * Width || 2 * words > Inputs && IsBfloat)
-                new Span<float>(place, (int)PanelSize).Clear();
-            if (IsBfloat && (taps > 1 || Inputs % 2 != 0))
-                PackPanel((ushort*)from, (ushort*)place, panel * Width, Inputs, 2);
+            int first = panel * Width;
+            if (Form != WeightForm.Plain)
+                PackWindows(from, place, first);
+            else if (IsBfloat && (taps > 1 || Inputs % 2 != 0))
+                PackPanel((ushort*)from, (ushort*)place, first, Inputs, 2);
             else
-                PackPanel(from, place, panel * Width, words, 1); // two bfloat16 go as one word
+                PackPanel(from, place, first, words, 1); // two bfloat16 go as one word
         });
+        TensorMemory.LetGo(from, source.element_size() * source.numel());
+    }
+
+    private void PackWindows(float* from, float* to, int first)
+    {
+        long* places = stackalloc long[WindowWeights.Count];
+        for (int number = 0; number < WindowWeights.Count; number++)
+        {
+            (int row, int column) = Math.DivRem(number, 4);
+            (int phase, int tap) = Form == WeightForm.Winograd ? (0, number) : (row / 2 * 2 + column / 2, row % 2 * 2 + column % 2);
+            places[number] = phase * PanelCount * PanelSize + (long)tap * words * Width;
+        }
+        int present = Math.Min(Width, Outputs - first);
+        if (IsBfloat)
+            WindowWeights.PackPanel<BfloatTiles, ushort>((ushort*)from, Form, first, Inputs, present, Width, to, places);
+        else
+            WindowWeights.PackPanel<Tiles, float>(from, Form, first, Inputs, present, Width, to, places);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -158,6 +147,8 @@ internal sealed unsafe class PackedWeights
     {
         const int Block = 16; // a cache line of each output at a time: rows are often a page apart
         int width = Width * inWord, ofTap = words * width, ofOutput = inputs * taps, present = Math.Min(Width, Outputs - first);
+        if (present < Width || 2 * words > Inputs && IsBfloat)
+            new Span<T>(to, taps * ofTap).Clear();
         for (int start = 0; start < ofOutput; start += Block)
         {
             int end = Math.Min(start + Block, ofOutput);

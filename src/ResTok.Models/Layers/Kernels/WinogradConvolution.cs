@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using static TorchSharp.torch;
 
 namespace ResTok.Models.Layers.Kernels;
 
@@ -10,7 +9,7 @@ namespace ResTok.Models.Layers.Kernels;
 /// </summary>
 internal static unsafe class WinogradConvolution
 {
-    public const int Planes = 16;
+    public const int Planes = WindowWeights.Count;
 
     private const int FewestChannels = 32; // with fewer the transforms cost what the products gain
     private const int StripBytes = 2 << 20; // of transformed pixels at a time
@@ -18,15 +17,6 @@ internal static unsafe class WinogradConvolution
     /// <summary>Whether a convolution is computed so.</summary>
     public static bool Suits(int height, int width, int inputs, int outputs) =>
         height % 2 == 0 && width % 2 == 0 && inputs % 2 == 0 && inputs >= FewestChannels && outputs >= FewestChannels;
-
-    /// <param name="weight">[outputs, inputs, 3, 3].</param>
-    /// <returns>[outputs, inputs, 4, 4].</returns>
-    public static Tensor TransformWeights(Tensor weight)
-    {
-        using var scope = NewDisposeScope();
-        Tensor g = tensor(new double[,] { { 1, 0, 0 }, { 0.5, 0.5, 0.5 }, { 0.5, -0.5, 0.5 }, { 0, 0, 1 } });
-        return g.matmul(weight.to(ScalarType.Float64)).matmul(g.t()).to(ScalarType.Float32).MoveToOuterDisposeScope();
-    }
 
     /// <param name="frame">The image in its frame, [height + 2, width + 2, inputs].</param>
     /// <param name="height">Even.</param>
