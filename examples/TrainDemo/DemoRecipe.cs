@@ -69,6 +69,21 @@ internal static class DemoRecipe
         SaveEvery = 2500,
     };
 
+    /// <summary>Of the decoder alone, towards images that look alike and not only alike in their pixels.</summary>
+    /// <inheritdoc cref="TokenizerTraining"/>
+    public static TokenizerTrainingOptions DecoderTraining(string folder, int steps, int batch) => TokenizerTraining(folder, steps, batch) with
+    {
+        DecoderOnly = true,
+        LearningRate = batch > 64 ? 4e-4 : 2e-4,
+        WarmupSteps = Math.Min(100, steps / 10),
+        QuantizeFrom = 0,
+        ResetCodesEvery = 0,
+        ResNet18Weight = 0.02,
+        ValidationWeights = new(),
+        EvaluateEvery = 500,
+        SaveEvery = 250,
+    };
+
     /// <inheritdoc cref="TokenizerTraining"/>
     public static GeneratorTrainingOptions GeneratorTraining(string folder, int steps, int batch) => new()
     {

@@ -7,38 +7,22 @@ using ResTok.Models.Training;
 /// <param name="ml">Where.</param>
 /// <param name="output">The folder of the run; <c>model/</c> in it is what <c>src/ResTok.MLNet.DemoModel</c> holds.</param>
 /// <param name="data">What to learn from.</param>
-/// <param name="goesOn">Whether the tokenizer that ships is trained further.</param>
 /// <param name="cancellationToken">Stops after the step at hand.</param>
-internal sealed class DemoTraining(MLContext ml, string output, DemoData data, bool goesOn, CancellationToken cancellationToken)
+internal sealed class DemoTraining(MLContext ml, string output, DemoData data, CancellationToken cancellationToken)
 {
     private readonly string modelFolder = Path.Combine(output, "model");
 
+    /// <summary>Trains a tokenizer and, on its tokens, a generator.</summary>
     /// <param name="length">Of the tokenizer's training.</param>
     /// <param name="generatorLength">Of the generator's.</param>
     /// <param name="pictures">Whose tokens the generator learns.</param>
-    public void Run((int Steps, int Batch) length, (int Steps, int Batch) generatorLength, int pictures)
+    /// <param name="goesOn">Whether the tokenizer that ships is trained further.</param>
+    public void Run((int Steps, int Batch) length, (int Steps, int Batch) generatorLength, int pictures, bool goesOn)
     {
         string tokenizerFolder = Path.Combine(modelFolder, "tokenizer"), generatorFolder = Path.Combine(modelFolder, "generator");
         TokenizerTrainingOptions tokenizer = DemoRecipe.TokenizerTraining(Path.Combine(output, "tokenizer-run"), length.Steps, length.Batch);
         if (!Directory.Exists(tokenizerFolder))
-        {
-            using ResTokTokenizer? initial = goesOn ? ResTokTokenizer.Demo() : null;
-            using (ResTokEncodingTransformer trained = ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new()
-            {
-                Config = DemoRecipe.Tokenizer,
-                InitialModel = initial,
-                RandomCrop = false, // the data are cut already
-                RandomFlip = false,
-                Training = goesOn ? tokenizer with { QuantizeFrom = 0 } : tokenizer,
-                ValidationSet = data.HeldOut(128, 4 * Drawings.Classes.Count),
-                CancellationToken = cancellationToken,
-            }).Fit(data.Pictures()))
-            {
-            }
-            using ImageTokenizer half = ImageTokenizer.Load(tokenizer.RunFolder!, precision: Precision.BFloat16);
-            half.Save(tokenizerFolder);
-            KeepMetrics(tokenizer, "tokenizer.csv");
-        }
+            Train(goesOn ? tokenizer with { QuantizeFrom = 0 } : tokenizer, goesOn, "tokenizer.csv");
         using ResTokTokenizer restok = ResTokTokenizer.Load(tokenizerFolder);
 
         if (Directory.Exists(generatorFolder))
@@ -56,6 +40,31 @@ internal sealed class DemoTraining(MLContext ml, string output, DemoData data, b
         using (ImageGenerator half = ImageGenerator.Load(generator.RunFolder!, precision: Precision.BFloat16))
             half.Save(generatorFolder);
         KeepMetrics(generator, "generator.csv");
+    }
+
+    /// <summary>Trains the decoder that ships further.</summary>
+    /// <param name="length">Of the training.</param>
+    public void RunDecoder((int Steps, int Batch) length) =>
+        Train(DemoRecipe.DecoderTraining(Path.Combine(output, "decoder-run"), length.Steps, length.Batch), goesOn: true, "decoder.csv");
+
+    private void Train(TokenizerTrainingOptions training, bool goesOn, string metrics)
+    {
+        using ResTokTokenizer? initial = goesOn ? ResTokTokenizer.Demo() : null;
+        using (ResTokEncodingTransformer trained = ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new()
+        {
+            Config = DemoRecipe.Tokenizer,
+            InitialModel = initial,
+            RandomCrop = false, // the data are cut already
+            RandomFlip = false,
+            Training = training,
+            ValidationSet = data.HeldOut(128, 4 * Drawings.Classes.Count),
+            CancellationToken = cancellationToken,
+        }).Fit(data.Pictures()))
+        {
+        }
+        using ImageTokenizer half = ImageTokenizer.Load(training.RunFolder!, precision: Precision.BFloat16);
+        half.Save(Path.Combine(modelFolder, "tokenizer"));
+        KeepMetrics(training, metrics);
     }
 
     private void KeepMetrics(TrainingOptions training, string name) =>

@@ -12,10 +12,11 @@ var generatorStepsOption = new Option<int>("--generator-steps") { Description = 
 var batchOption = new Option<int>("--batch") { Description = "Pictures of the tokenizer's steps; the generator's have twice as many.", DefaultValueFactory = _ => 16 };
 var picturesOption = new Option<int>("--pictures") { Description = "Pictures whose tokens the generator learns.", DefaultValueFactory = _ => 50_000 };
 var continueOption = new Option<bool>("--continue") { Description = "Train the tokenizer that ships further, and not a fresh one." };
+var decoderOption = new Option<bool>("--decoder-only") { Description = "Train only the decoder of the tokenizer that ships, by the ResNet-18 perceptual distance too; its tokens and the generator stay." };
 var gpuOption = new Option<int?>("--gpu") { Description = "Index of the GPU to train on; without, the processor." };
 var command = new RootCommand("Trains the demo model: a tokenizer and a generator of 64×64 pictures.")
 {
-    outputOption, photographsOption, tokenizerStepsOption, generatorStepsOption, batchOption, picturesOption, continueOption, gpuOption,
+    outputOption, photographsOption, tokenizerStepsOption, generatorStepsOption, batchOption, picturesOption, continueOption, decoderOption, gpuOption,
 };
 command.SetAction((parsed, cancellation) => RunAsync(() =>
 {
@@ -23,8 +24,12 @@ command.SetAction((parsed, cancellation) => RunAsync(() =>
     MLContext ml = Context(parsed.GetValue(gpuOption));
     var data = new DemoData(ml, parsed.GetValue(photographsOption) is { } folder ? new(() => Photographs.Read(folder)) : null);
     int batch = parsed.GetValue(batchOption);
-    new DemoTraining(ml, output, data, parsed.GetValue(continueOption), cancellation).Run(
-        (parsed.GetValue(tokenizerStepsOption), batch), (parsed.GetValue(generatorStepsOption), 2 * batch), parsed.GetValue(picturesOption));
+    var training = new DemoTraining(ml, output, data, cancellation);
+    (int, int) length = (parsed.GetValue(tokenizerStepsOption), batch);
+    if (parsed.GetValue(decoderOption))
+        training.RunDecoder(length);
+    else
+        training.Run(length, (parsed.GetValue(generatorStepsOption), 2 * batch), parsed.GetValue(picturesOption), parsed.GetValue(continueOption));
     Console.WriteLine($"To ship it, copy {Path.Combine(output, "model")} over src/ResTok.MLNet.DemoModel; restok evaluate measures it for its card.");
 }));
 // An interrupted run ends with its step and writes a checkpoint.

@@ -77,16 +77,14 @@ internal sealed class ResNet18Network : AuxiliaryNetwork
     public Tensor Distance(Tensor x, Tensor y)
     {
         using var scope = NewDisposeScope();
-        Tensor both = cat([x.to(ScalarType.Float32, Device), y.to(ScalarType.Float32, Device)]);
-        Tensor[] maps = Maps(both);
+        Tensor[] first = Units(x), second = Units(y); // apart: training wants gradients of one only
         Tensor sum = zeros([x.shape[0]], device: Device);
-        foreach (Tensor map in maps)
-        {
-            Tensor unit = map / (map.pow(2).sum([1], keepdim: true) + 1e-10).sqrt(); // within the root: its slope at 0 is infinite
-            Tensor[] halves = unit.split(x.shape[0]);
-            sum = sum + (halves[0] - halves[1]).pow(2).sum([1]).mean([1, 2]);
-        }
-        return (sum / maps.Length).MoveToOuterDisposeScope();
+        foreach ((Tensor one, Tensor other) in first.Zip(second))
+            sum = sum + (one - other).pow(2).sum([1]).mean([1, 2]);
+        return (sum / first.Length).MoveToOuterDisposeScope();
+
+        Tensor[] Units(Tensor images) =>
+            [.. Maps(images.to(ScalarType.Float32, Device)).Select(map => map / (map.pow(2).sum([1], keepdim: true) + 1e-10).sqrt())]; // within the root: its slope at 0 is infinite
     }
 
     /// <summary>What the five layers see: after the first convolution, and after each of the four stages.</summary>

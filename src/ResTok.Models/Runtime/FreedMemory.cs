@@ -9,8 +9,9 @@ namespace ResTok.Models.Runtime;
 internal static unsafe class FreedMemory
 {
     // Of mallopt.
-    private const int TrimThreshold = -1, MapThreshold = -3, MostMapped = -4;
-    private const int Unchanged = 65536, LargestThreshold = 32 << 20; // where its own adjustment ends, and from there twice as much to trim at
+    private const int TrimThreshold = -1, Padding = -2, MapThreshold = -3, MostMapped = -4;
+    private const int UnchangedPadding = 128 << 10, Unchanged = 65536, LargestThreshold = 32 << 20; // where its own adjustment ends, and from there twice as much to trim at
+    private const int Heap = 64 << 20; // of a thread other than the first: kept, where padding asks for as much
 
     private static readonly Lock Gate = new();
     private static readonly delegate* unmanaged<int, int, int> Set = (delegate* unmanaged<int, int, int>)Find("mallopt");
@@ -30,13 +31,14 @@ internal static unsafe class FreedMemory
         lock (Gate)
         {
             if (Set != null && keeping++ == 0)
-                Choose(0, LargestThreshold, int.MaxValue);
+                Choose(0, LargestThreshold, int.MaxValue, Heap);
         }
         return default;
     }
 
-    private static void Choose(int mostMapped, int mapFrom, int trimFrom)
+    private static void Choose(int mostMapped, int mapFrom, int trimFrom, int padding)
     {
+        _ = Set(Padding, padding);
         _ = Set(MostMapped, mostMapped);
         _ = Set(MapThreshold, mapFrom);
         _ = Set(TrimThreshold, trimFrom);
@@ -54,7 +56,7 @@ internal static unsafe class FreedMemory
             {
                 if (Set == null || --keeping > 0)
                     return;
-                Choose(Unchanged, LargestThreshold, 2 * LargestThreshold);
+                Choose(Unchanged, LargestThreshold, 2 * LargestThreshold, UnchangedPadding);
             }
             Return();
         }

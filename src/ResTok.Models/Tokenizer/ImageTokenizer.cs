@@ -97,9 +97,7 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
     /// using ImageTokenizer tokenizer = ImageTokenizer.Load("restok_l_128.r256_in1k", torch.CUDA, Precision.BFloat16);
     /// </code>
     /// </example>
-    /// <exception cref="CheckpointException">
-    /// Something is missing, damaged, or does not fit; the message lists all of it.
-    /// </exception>
+    /// <exception cref="CheckpointException">Something is missing, damaged, or does not fit; the message lists all of it.</exception>
     /// <exception cref="TorchRuntimeException">libtorch cannot be loaded.</exception>
     public static ImageTokenizer Load(string path, Device? device = null, Precision precision = Precision.Float32, TokenizerConfig? config = null)
     {
@@ -240,9 +238,10 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         normalization?.Dispose();
     }
 
-    /// <summary>From images [B, 3, S, S] in [0, 1], float32, to latents [B, C, 1, N] and image token levels, differentiable.</summary>
-    private (Tensor Latents, Tensor[] ImageTokenLevels) EncodeLatents(Tensor images, List<Tensor>? maps, bool wantsImageTokens)
+    /// <summary>From images [B, 3, S, S] in [0, 1], float32, to latents [B, C, 1, N] and image token levels.</summary>
+    private (Tensor Latents, Tensor[] ImageTokenLevels) EncodeLatents(Tensor images, List<Tensor>? maps, bool wantsImageTokens, bool hasGradient = true)
     {
+        using var mode = set_grad_enabled(is_grad_enabled() && hasGradient);
         Tensor x = normalization.Apply(images).to(Format);
         using Tensor? features = PixelEncoder?.Forward(x);
         return Encoder.Forward(features ?? x, learnedLatents, maps, wantsImageTokens);
@@ -253,10 +252,11 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
     /// <param name="tokenCounts">For each image how many leading tokens the decoder sees.</param>
     /// <param name="quantize">Whether the decoder sees codes, and not the latents as the quantiser compares them.</param>
     /// <param name="featureToken">Where not null, what the decoder is to make features of, [1, 1, D].</param>
-    internal Reconstruction Reconstruct(Tensor images, IReadOnlyList<int> tokenCounts, bool quantize = true, Tensor? featureToken = null)
+    /// <param name="decoderOnly">Whether only the decoder wants gradients.</param>
+    internal Reconstruction Reconstruct(Tensor images, IReadOnlyList<int> tokenCounts, bool quantize = true, Tensor? featureToken = null, bool decoderOnly = false)
     {
         using var scope = NewDisposeScope();
-        (Tensor z, Tensor[] imageLevels) = EncodeLatents(images, null, wantsImageTokens: true);
+        (Tensor z, Tensor[] imageLevels) = EncodeLatents(images, null, wantsImageTokens: true, hasGradient: !decoderOnly);
         Quantization result = Quantizer.Quantize(z);
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
         Tensor latents = (quantize ? result.Quantized : result.Latents.transpose(1, 2).unsqueeze(2)).to(Format);

@@ -15,17 +15,20 @@ internal sealed class ComputeReplica<TModel> : IDisposable
 
     /// <param name="master">The trained weights, float32.</param>
     /// <param name="create">Makes a model of the same configuration in bfloat16; null to compute with the master.</param>
-    public ComputeReplica(TModel master, Func<TModel>? create)
+    /// <param name="isTrained">Of a name, whether that parameter learns; by default all do. Others get no gradient and do not decay.</param>
+    public ComputeReplica(TModel master, Func<TModel>? create, Func<string, bool>? isTrained = null)
     {
         this.master = master;
         Model = create is null ? master : create();
         // The copy's blocks and the master's are alike: what decays in the copy's number formats.
         Master = new(master.StateDict, KindOf);
         blocks = create is null ? null : new(Model.StateDict, KindOf);
-        foreach (Parameter parameter in Model.StateDict.Values)
-            parameter.requires_grad = true;
+        foreach ((string name, Parameter parameter) in Model.StateDict)
+            parameter.requires_grad = IsTrained(name);
 
-        (ScalarType, bool) KindOf(string name, Parameter parameter) => (Model.StateDict[name].dtype, AdamW.Decays(name, parameter));
+        (ScalarType, bool) KindOf(string name, Parameter parameter) => (Model.StateDict[name].dtype, IsTrained(name) && AdamW.Decays(name, parameter));
+
+        bool IsTrained(string name) => isTrained?.Invoke(name) ?? true;
     }
 
     /// <summary>What to run.</summary>

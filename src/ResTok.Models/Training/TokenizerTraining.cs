@@ -22,7 +22,7 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
     /// <param name="validation">Held-out images alike; none for no validation.</param>
     /// <param name="options">How to train.</param>
     public TokenizerTraining(ImageTokenizer tokenizer, ITrainingData<byte[]> images, IReadOnlyList<byte[]> validation, TokenizerTrainingOptions options)
-        : base(tokenizer, () => ImageTokenizer.Create(tokenizer.Config, tokenizer.Device, Precision.BFloat16), images, options)
+        : base(tokenizer, () => ImageTokenizer.Create(tokenizer.Config, tokenizer.Device, Precision.BFloat16), images, options, options.DecoderOnly ? IsOfDecoder : null)
     {
         this.options = options;
         this.validation = validation;
@@ -45,7 +45,7 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
         using var scope = NewDisposeScope();
         Tensor images = ImageBatch.ToTensor(batch, model.Config.CropSize, model.Device);
         int[] tokenCounts = [.. Enumerable.Range(0, batch.Length).Select(i => dropout.Draw(options.Seed, step, part * options.BatchSize + i))];
-        Reconstruction reconstruction = model.Reconstruct(images, tokenCounts, quantize: step >= options.QuantizeFrom, objective.FeatureToken);
+        Reconstruction reconstruction = model.Reconstruct(images, tokenCounts, quantize: step >= options.QuantizeFrom, objective.FeatureToken, options.DecoderOnly);
         codebookUse.Observe(reconstruction.Quantization);
         return objective.Loss(images, reconstruction, model.Quantizer, step, SeedOf(step, part), metrics).MoveToOuterDisposeScope();
     }
@@ -103,6 +103,9 @@ internal sealed class TokenizerTraining : TrainingRun<ImageTokenizer, byte[]>
     }
 
     protected override IEnumerable<KeyValuePair<string, Tensor>> ExtraState() => [KeyValuePair.Create("codebook_use", codebookUse.Counts), .. objective.State()];
+
+    private static bool IsOfDecoder(string parameter) =>
+        parameter.StartsWith("decoder.", StringComparison.Ordinal) || parameter.StartsWith("pixel_decoder.", StringComparison.Ordinal);
 
     /// <summary>A seed for each batch of the run and for what follows each step.</summary>
     private long SeedOf(long step, int part) => unchecked(options.Seed * 1_000_003 + step * (options.AccumulationSteps + 1) + part) & int.MaxValue;

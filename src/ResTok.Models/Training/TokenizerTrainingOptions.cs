@@ -31,6 +31,13 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
     public int QuantizeFrom { get; init; }
 
     /// <summary>
+    /// Whether the decoder alone learns, and encoder and codebook stay as they are: tokens keep their meaning, and generators that were
+    /// trained on them stay valid. The second stage of TiTok (arXiv 2406.07550); the reference has none. Then <see cref="ResetCodesEvery"/>,
+    /// <see cref="QuantizeFrom"/> and <see cref="AlignmentWeight"/> are 0.
+    /// </summary>
+    public bool DecoderOnly { get; init; }
+
+    /// <summary>
     /// Weight of the perceptual loss LPIPS, 0 or more; official 1. Needs <see cref="VggCheckpoint"/> and <see cref="LpipsCheckpoint"/>.
     /// Reference <c>perceptual_weight</c>.
     /// </summary>
@@ -102,11 +109,20 @@ public sealed record TokenizerTrainingOptions : TrainingOptions
         AtLeast(0, LeCamWeight, nameof(LeCamWeight));
         AtLeast(0, AlignmentWeight, nameof(AlignmentWeight));
         Share(CosineMargin, nameof(CosineMargin));
+        NotForDecoderOnly(ResetCodesEvery, nameof(ResetCodesEvery));
+        NotForDecoderOnly(QuantizeFrom, nameof(QuantizeFrom));
+        NotForDecoderOnly(AlignmentWeight, nameof(AlignmentWeight));
         Needs(PerceptualWeight, nameof(PerceptualWeight), VggCheckpoint, nameof(VggCheckpoint), "torchvision's VGG16");
         Needs(PerceptualWeight, nameof(PerceptualWeight), LpipsCheckpoint, nameof(LpipsCheckpoint), "the heads of LPIPS");
         Needs(ResNet18Weight, nameof(ResNet18Weight), ResNet18Checkpoint, nameof(ResNet18Checkpoint), EvaluationWeights.WantedResNet18);
         Needs(Discriminator == DiscriminatorKind.Dino ? AdversarialWeight : 0, nameof(AdversarialWeight), DinoCheckpoint, nameof(DinoCheckpoint), "the DINO ViT-S/16");
         Needs(AlignmentWeight, nameof(AlignmentWeight), FoundationCheckpoint, nameof(FoundationCheckpoint), "a DINOv3 model");
+    }
+
+    private void NotForDecoderOnly(double value, string name)
+    {
+        if (DecoderOnly && value > 0)
+            throw new ArgumentException(FormattableString.Invariant($"{name} is {value}, but {nameof(DecoderOnly)} leaves the encoder and its codes as they are. Set it to 0."), name);
     }
 
     private static void Needs(double weight, string weightName, string? checkpoint, string name, string what)

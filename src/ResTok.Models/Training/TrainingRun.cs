@@ -22,14 +22,19 @@ internal abstract class TrainingRun<TModel, TSample> : IDisposable
     private SampleStream<TSample> stream;
     private TrainingState state = new();
 
-    protected TrainingRun(TModel model, Func<TModel> createReplica, ITrainingData<TSample> data, TrainingOptions options)
+    /// <param name="model">Float32.</param>
+    /// <param name="createReplica">Makes one of the same configuration in bfloat16.</param>
+    /// <param name="data">What it learns from.</param>
+    /// <param name="options">How.</param>
+    /// <param name="isTrained">Of a name, whether that parameter learns; by default all do.</param>
+    protected TrainingRun(TModel model, Func<TModel> createReplica, ITrainingData<TSample> data, TrainingOptions options, Func<string, bool>? isTrained = null)
     {
         if (model.Precision != Precision.Float32)
             throw new ArgumentException("Train a float32 model; Precision.BFloat16 in the options computes with a copy.", nameof(model));
         Model = model;
         this.data = data;
         this.options = options;
-        replica = new(model, options.Precision == Precision.BFloat16 ? createReplica : null);
+        replica = new(model, options.Precision == Precision.BFloat16 ? createReplica : null, isTrained);
         optimizer = new(replica.Master, options);
         average = options.EmaDecay > 0 ? new(replica.Master, options.EmaDecay) : null;
         folder = options.RunFolder is null ? null : new(options.RunFolder);

@@ -136,6 +136,27 @@ public class TrainerTests
         Assert.InRange(losses[^1], 0, 0.9 * losses[0]);
     }
 
+    [Theory]
+    [InlineData(Precision.Float32)]
+    [InlineData(Precision.BFloat16)]
+    public void The_decoder_alone_learns_and_tokens_stay(Precision precision)
+    {
+        byte[][] discs = TrainingImages.Discs(4, 16);
+        using ImageTokenizer tokenizer = ImageTokenizer.Create(Tiny, seed: 2, initialization: WeightInitialization.FanIn);
+        using var scope = NewDisposeScope();
+        var before = tokenizer.StateDict.ToDictionary(entry => entry.Key, entry => entry.Value.clone());
+        Tensor images = ImageBatch.ToTensor(discs, 16, CPU);
+        using TokenizerEncoding encoding = tokenizer.Encode(images);
+        Trainer.Train(tokenizer, new ListData<byte[]>(discs), Short with { DecoderOnly = true, ResetCodesEvery = 0, WeightDecay = 0.1, EmaDecay = 0.9, Precision = precision });
+        string[] changed = [.. before.Where(entry => !entry.Value.equal(tokenizer.StateDict[entry.Key]).all().item<bool>()).Select(entry => entry.Key)];
+        Assert.All(changed, name => Assert.Matches("^(pixel_)?decoder\\.", name));
+        Assert.Contains("pixel_decoder.conv_out.bias", changed);
+        Assert.Contains(changed, name => name.StartsWith("decoder.", StringComparison.Ordinal));
+        using TokenizerEncoding after = tokenizer.Encode(images);
+        Assert.True(encoding.Latents.equal(after.Latents).all().item<bool>());
+        Assert.Contains("ResetCodesEvery is 2", Assert.Throws<ArgumentException>(() => Trainer.Train(tokenizer, new ListData<byte[]>(discs), Short with { DecoderOnly = true })).Message);
+    }
+
     [Fact]
     public void A_loss_that_is_no_number_stops_and_leaves_the_last_checkpoint()
     {

@@ -63,7 +63,7 @@ internal sealed class VectorQuantizer(ParameterScope scope, TokenizerConfig conf
     private static Tensor Distances(Tensor z, Tensor codes)
     {
         using var scope = NewDisposeScope();
-        return (z.pow(2).sum(1, keepdim: true) + codes.pow(2).sum(1) - 2 * z.mm(codes.t())).MoveToOuterDisposeScope();
+        return (z.pow(2).sum(1, keepdim: true) + codes.pow(2).sum(1)).add_(z.mm(codes.t()), alpha: -2).MoveToOuterDisposeScope(); // doubling is exact
     }
 
     /// <summary>Mean entropy of a latent's soft assignment minus the entropy of the mean assignment, at temperature 0.01.</summary>
