@@ -24,6 +24,14 @@ internal unsafe struct Finish
     /// <summary>From an output row to the next.</summary>
     public nint RowStride;
 
+    /// <summary>The same, for what begins so many numbers later in the output.</summary>
+    public readonly Finish Moved(nint by) => this with
+    {
+        Output = Output + by,
+        Addend = Addend == null ? null : Addend + by,
+        Factor = Factor == null ? null : Factor + by,
+    };
+
     /// <param name="sums">A tile, [rows, <paramref name="panel"/>].</param>
     /// <param name="panel">Numbers in its rows.</param>
     /// <param name="rows">Rows wanted of it.</param>

@@ -28,8 +28,7 @@ internal static unsafe class PackedConvolution
         using var scope = NewDisposeScope();
         Tensor images = x.permute(0, 2, 3, 1).contiguous(); // [B, H, W, inputs]
         int height = (int)images.shape[1], width = (int)images.shape[2], times = doubled ? 2 : 1, kernel = (int)weight.shape[2];
-        WeightForm form = doubled ? WeightForm.Doubled : kernel == 3 && WinogradConvolution.Suits(height, width, (int)weight.shape[1], (int)weight.shape[0]) ? WeightForm.Winograd : WeightForm.Plain;
-        PackedWeights packed = PackedWeights.Of(weight, form);
+        PackedWeights packed = PackedWeights.Of(weight, doubled ? WeightForm.Doubled : kernel == 3 ? FormFor(height, width, weight) : WeightForm.Plain);
         int inputs = packed.Inputs;
         Tensor? added = addend?.permute(0, 2, 3, 1);
         Tensor y = added is not null && added.is_contiguous() ? added : OwnKernels.Empty(images.shape[0], times * height, times * width, packed.Outputs);
@@ -54,6 +53,17 @@ internal static unsafe class PackedConvolution
         return y.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Large tiles in float32, where there are enough of them for weights that grow fourfold; bfloat16 would round too much.</summary>
+    private static WeightForm FormFor(int height, int width, Tensor weight)
+    {
+        const int FewestTiles = 64, MostInputs = 256;
+        (int outputs, int inputs) = ((int)weight.shape[0], (int)weight.shape[1]);
+        if (weight.dtype == ScalarType.Float32 && inputs <= MostInputs && WinogradConvolution.Suits<LargeWinograd>(height, width, inputs, outputs)
+            && height * width >= FewestTiles * LargeWinograd.Side * LargeWinograd.Side)
+            return WeightForm.LargeWinograd;
+        return WinogradConvolution.Suits<SmallWinograd>(height, width, inputs, outputs) ? WeightForm.SmallWinograd : WeightForm.Plain;
+    }
+
     private static void ApplyToImage<TTiles>(float* from, Shape shape, Norm? norm, float* weights, PackedWeights packed, Finish finish)
         where TTiles : struct, ITiles
     {
@@ -61,11 +71,14 @@ internal static unsafe class PackedConvolution
         if (norm is { } given)
             GroupStatistics.Compute(from, shape.Height * shape.Width, shape.Inputs, given.Groups, given.Weight, given.Bias, given.Epsilon, factors);
         factors = norm is null ? null : factors;
-        if (packed.Form == WeightForm.Winograd)
+        if (packed.Form is WeightForm.SmallWinograd or WeightForm.LargeWinograd)
         {
             using NativeFloats.Loan frame = NativeFloats.Borrow(shape.FrameSize<Tiles>()); // float32, since transforming it rounds it
             Fill<Tiles>(from, shape, factors, frame.Start);
-            WinogradConvolution.Convolve<TTiles>(frame.Start, shape.Height, shape.Width, weights, packed, finish);
+            if (packed.Form == WeightForm.SmallWinograd)
+                WinogradConvolution.Convolve<TTiles, SmallWinograd>(frame.Start, shape.Height, shape.Width, weights, packed, finish);
+            else
+                WinogradConvolution.Convolve<TTiles, LargeWinograd>(frame.Start, shape.Height, shape.Width, weights, packed, finish);
         }
         else
         {

@@ -12,7 +12,10 @@ internal enum WeightForm
     Plain,
 
     /// <summary>Of a 3×3 convolution, what <see cref="WinogradConvolution"/> multiplies by.</summary>
-    Winograd,
+    SmallWinograd,
+
+    /// <inheritdoc cref="SmallWinograd"/>
+    LargeWinograd,
 
     /// <summary>
     /// Of a 3×3 convolution of an image that was doubled in size by repeating its pixels. Of its nine taps only four read different pixels,
@@ -44,7 +47,12 @@ internal sealed unsafe class PackedWeights
         IsBfloat = weight.dtype == ScalarType.BFloat16;
         Width = IsBfloat ? BfloatTiles.WidthFor(Outputs) : Tiles.WidthFor(Outputs);
         words = IsBfloat ? BfloatTiles.Words(Inputs) : Inputs;
-        taps = form switch { WeightForm.Doubled => 4, WeightForm.Winograd => WinogradConvolution.Planes, _ => (int)(weight.numel() / Outputs / Inputs) };
+        taps = form switch
+        {
+            WeightForm.Doubled => 4,
+            WeightForm.Plain => (int)(weight.numel() / Outputs / Inputs),
+            _ => WindowWeights.Side(form) * WindowWeights.Side(form),
+        };
     }
 
     public int Outputs { get; }
@@ -127,11 +135,12 @@ internal sealed unsafe class PackedWeights
 
     private void PackWindows(float* from, float* to, int first)
     {
-        long* places = stackalloc long[WindowWeights.Count];
-        for (int number = 0; number < WindowWeights.Count; number++)
+        int side = WindowWeights.Side(Form);
+        long* places = stackalloc long[side * side];
+        for (int number = 0; number < side * side; number++)
         {
-            (int row, int column) = Math.DivRem(number, 4);
-            (int phase, int tap) = Form == WeightForm.Winograd ? (0, number) : (row / 2 * 2 + column / 2, row % 2 * 2 + column % 2);
+            (int row, int column) = Math.DivRem(number, side);
+            (int phase, int tap) = Form == WeightForm.Doubled ? (row / 2 * 2 + column / 2, row % 2 * 2 + column % 2) : (0, number);
             places[number] = phase * PanelCount * PanelSize + (long)tap * words * Width;
         }
         int present = Math.Min(Width, Outputs - first);

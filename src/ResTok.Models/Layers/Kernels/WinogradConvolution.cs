@@ -4,162 +4,133 @@ using System.Runtime.Intrinsics;
 namespace ResTok.Models.Layers.Kernels;
 
 /// <summary>
-/// A 3×3 convolution by F(2×2, 3×3) of Lavin and Gray, "Fast algorithms for convolutional neural networks" (CVPR 2016): 2×2 pixels at a
-/// time from 4×4, in 16 products where there were 36. Input and output are transformed by additions alone, so that rounding grows little.
+/// A 3×3 convolution by Lavin and Gray, "Fast algorithms for convolutional neural networks" (CVPR 2016): a tile of pixels at a time from the
+/// tile with its border, by fewer products than taps. What goes in and what comes out is transformed.
 /// </summary>
 internal static unsafe class WinogradConvolution
 {
-    public const int Planes = WindowWeights.Count;
-
     private const int FewestChannels = 32; // with fewer the transforms cost what the products gain
-    private const int StripBytes = 2 << 20; // of transformed pixels at a time
+    private const int StripBytes = 4 << 20; // of transformed pixels at a time
 
-    /// <summary>Whether a convolution is computed so.</summary>
-    public static bool Suits(int height, int width, int inputs, int outputs) =>
-        height % 2 == 0 && width % 2 == 0 && inputs % 2 == 0 && inputs >= FewestChannels && outputs >= FewestChannels;
+    private const int GroupTiles = 128; // that a plane's weights are multiplied with while they are in the first-level cache
+
+    /// <summary>Whether a convolution is computed by tiles of this size.</summary>
+    public static bool Suits<TWinograd>(int height, int width, int inputs, int outputs)
+        where TWinograd : struct, IWinograd =>
+        height % TWinograd.Side == 0 && width % TWinograd.Side == 0 && inputs % 2 == 0 && inputs >= FewestChannels && outputs >= FewestChannels;
 
     /// <param name="frame">The image in its frame, [height + 2, width + 2, inputs].</param>
-    /// <param name="height">Even.</param>
-    /// <param name="width">Even.</param>
+    /// <param name="height">Whole tiles.</param>
+    /// <param name="width">Whole tiles.</param>
     /// <param name="weights">Packed; of a panel all planes lie together.</param>
     /// <param name="packed">What they are.</param>
     /// <param name="finish">Where the result goes.</param>
-    public static void Convolve<TTiles>(float* frame, int height, int width, float* weights, PackedWeights packed, Finish finish)
+    public static void Convolve<TTiles, TWinograd>(float* frame, int height, int width, float* weights, PackedWeights packed, Finish finish)
         where TTiles : struct, ITiles
+        where TWinograd : struct, IWinograd
     {
-        int inputs = packed.Inputs, words = TTiles.Words(inputs), tilesOfRow = width / 2, rowFloats = (width + 2) * inputs;
+        int side = TWinograd.Side, inputs = packed.Inputs, words = TTiles.Words(inputs), tilesOfRow = width / side, rowFloats = (width + 2) * inputs;
         long ofTileRow = (long)tilesOfRow * words;
-        int strip = (int)Math.Clamp(StripBytes / (4 * Planes * ofTileRow), 1, height / 2), blocks = (tilesOfRow + TTiles.Rows - 1) / TTiles.Rows;
-        long ofPlane = strip * ofTileRow + TTiles.Rows * words; // with room for what a tile reads and does not need
-        using NativeFloats.Loan memory = NativeFloats.Borrow(Planes * ofPlane);
+        int strip = (int)Math.Clamp(StripBytes / (4 * TWinograd.Planes * ofTileRow), 1, height / side), blocks = (tilesOfRow + TTiles.Rows - 1) / TTiles.Rows;
+        nint ofPlane = (nint)(strip * ofTileRow + TTiles.Rows * words); // with room for what a tile reads and does not need
+        using NativeFloats.Loan memory = NativeFloats.Borrow(TWinograd.Planes * ofPlane);
         float* planes = memory.Start;
-        finish.RowStride = 2 * packed.Outputs;
-        for (int start = 0; start < height / 2; start += strip)
+        finish.RowStride = packed.Outputs;
+        for (int start = 0; start < height / side; start += strip)
         {
-            int first = start, rows = Math.Min(strip, height / 2 - start);
+            int first = start, rows = Math.Min(strip, height / side - start);
             CpuThreads.Run(rows * blocks, part =>
             {
                 (int row, int block) = Math.DivRem(part, blocks);
                 int tile = block * TTiles.Rows;
-                Transform<TTiles>(frame + (long)2 * (first + row) * rowFloats + (long)2 * tile * inputs, rowFloats, inputs, Math.Min(TTiles.Rows, tilesOfRow - tile), planes + row * ofTileRow + (long)tile * words, ofPlane);
+                float* from = frame + (long)side * (first + row) * rowFloats + (long)side * tile * inputs;
+                Transform<TTiles, TWinograd>(from, rowFloats, inputs, Math.Min(TTiles.Rows, tilesOfRow - tile), planes + row * ofTileRow + (long)tile * words, ofPlane);
             });
-            CpuThreads.Run(packed.PanelCount * rows, part =>
+            // Tiles of all rows are one long row.
+            int tiles = rows * tilesOfRow, share = (tiles + rows * TTiles.Rows - 1) / (rows * TTiles.Rows) * TTiles.Rows, shares = (tiles + share - 1) / share;
+            CpuThreads.Run(packed.PanelCount * shares, part =>
             {
-                (int panel, int row) = Math.DivRem(part, rows);
-                Multiply<TTiles>(planes + row * ofTileRow, ofPlane, tilesOfRow, weights + panel * packed.PanelSize, packed, panel * packed.Width, (nint)2 * (first + row) * width, width, finish);
+                (int panel, int index) = Math.DivRem(part, shares);
+                var range = new Range(index * share, Math.Min(tiles, (index + 1) * share));
+                Multiply<TTiles, TWinograd>(planes, ofPlane, range, tilesOfRow, weights + panel * packed.PanelSize, packed, panel * packed.Width, finish.Moved((nint)side * first * width * packed.Outputs));
             });
         }
     }
 
-    /// <summary>All planes of a row of tiles times a panel.</summary>
-    private static void Multiply<TTiles>(float* planes, long ofPlane, int tilesOfRow, float* weights, PackedWeights packed, int column, nint pixel, int width, Finish finish)
+    /// <summary>All planes of some tiles times a panel.</summary>
+    private static void Multiply<TTiles, TWinograd>(float* planes, nint ofPlane, Range range, int tilesOfRow, float* weights, PackedWeights packed, int column, Finish finish)
         where TTiles : struct, ITiles
+        where TWinograd : struct, IWinograd
     {
-        int panel = packed.Width, outputs = packed.Outputs, columns = Math.Min(panel, outputs - column), words = TTiles.Words(packed.Inputs);
-        float* room = stackalloc float[(Planes + 4) * TTiles.Room + 16];
-        float* sums = (float*)(((nint)room + 63) & ~63), pixels = sums + Planes * TTiles.Room;
-        for (int first = 0; first < tilesOfRow; first += TTiles.Rows)
+        int side = TWinograd.Side, panel = packed.Width, columns = Math.Min(panel, packed.Outputs - column), words = TTiles.Words(packed.Inputs), last = range.End.Value;
+        int group = Math.Max(1, GroupTiles / TTiles.Rows) * TTiles.Rows, ofSums = group * panel;
+        nint ofPixelRow = (nint)side * tilesOfRow * packed.Outputs;
+        using NativeFloats.Loan memory = NativeFloats.Borrow(TWinograd.Planes * (ofSums + OwnKernels.Line) + side * side * panel);
+        float* sums = memory.Start, room = sums + TWinograd.Planes * ofSums, pixels = room + TWinograd.Planes * OwnKernels.Line;
+        for (int first = range.Start.Value; first < last; first += group)
         {
-            int rows = Math.Min(TTiles.Rows, tilesOfRow - first), tile = TTiles.RowsFor(rows);
-            for (int place = 0; place < 4; place++)
-                finish.Prefetch(rows, columns, Offset(place));
-            for (int plane = 0; plane < Planes; plane++)
-                TTiles.Run(tile, planes + plane * ofPlane + (long)first * words, words, 0, 1, words, weights + (long)plane * words * panel, panel, sums + plane * TTiles.Room);
-            if (Vector512.IsHardwareAccelerated)
-                TransformBack<Lanes512>(sums, TTiles.Room, rows * panel, pixels);
-            else if (Vector256.IsHardwareAccelerated)
-                TransformBack<Lanes256>(sums, TTiles.Room, rows * panel, pixels);
-            else
-                TransformBack<Lanes128>(sums, TTiles.Room, rows * panel, pixels);
-            for (int place = 0; place < 4; place++)
-                finish.Store(pixels + place * TTiles.Room, panel, rows, columns, Offset(place), column);
-
-            nint Offset(int place) => (pixel + place / 2 * width + 2 * first + place % 2) * outputs + column;
+            int count = Math.Min(group, last - first);
+            for (int plane = 0; plane < TWinograd.Planes; plane++)
+            {
+                for (int tile = 0; tile < count; tile += TTiles.Rows)
+                    TTiles.Run(TTiles.RowsFor(Math.Min(TTiles.Rows, count - tile)), planes + plane * ofPlane + (long)(first + tile) * words, words, 0, 1, words, weights + (long)plane * words * panel, panel, sums + plane * ofSums + tile * panel);
+            }
+            for (int tile = 0; tile < count; tile++)
+            {
+                for (int row = 0; row < side && tile + 1 < count; row++)
+                    finish.Prefetch(side, columns, Offset(first + tile + 1, row));
+                if (Vector512.IsHardwareAccelerated)
+                    TransformBack<TWinograd, Lanes512>(sums + tile * panel, ofSums, panel, pixels, room);
+                else if (Vector256.IsHardwareAccelerated)
+                    TransformBack<TWinograd, Lanes256>(sums + tile * panel, ofSums, panel, pixels, room);
+                else
+                    TransformBack<TWinograd, Lanes128>(sums + tile * panel, ofSums, panel, pixels, room);
+                for (int row = 0; row < side; row++)
+                    finish.Store(pixels + row * side * panel, panel, side, columns, Offset(first + tile, row), column);
+            }
         }
+
+        nint Offset(int tile, int row) => (side * (tile / tilesOfRow) + row) * ofPixelRow + (nint)side * (tile % tilesOfRow) * packed.Outputs + column;
     }
 
-    /// <summary>Bᵀ·d·B of the 4×4 pixels of each tile.</summary>
-    private static void Transform<TTiles>(float* from, int rowFloats, int inputs, int tiles, float* to, long ofPlane)
+    private static void Transform<TTiles, TWinograd>(float* from, int rowFloats, int inputs, int tiles, float* to, nint ofPlane)
         where TTiles : struct, ITiles
+        where TWinograd : struct, IWinograd
     {
         if (Vector512.IsHardwareAccelerated)
-            Transform<TTiles, Lanes512>(from, rowFloats, inputs, tiles, to, ofPlane);
+            Transform<TTiles, TWinograd, Lanes512>(from, rowFloats, inputs, tiles, to, ofPlane);
         else if (Vector256.IsHardwareAccelerated)
-            Transform<TTiles, Lanes256>(from, rowFloats, inputs, tiles, to, ofPlane);
+            Transform<TTiles, TWinograd, Lanes256>(from, rowFloats, inputs, tiles, to, ofPlane);
         else
-            Transform<TTiles, Lanes128>(from, rowFloats, inputs, tiles, to, ofPlane);
+            Transform<TTiles, TWinograd, Lanes128>(from, rowFloats, inputs, tiles, to, ofPlane);
     }
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Transform<TTiles, TLanes>(float* from, int rowFloats, int inputs, int tiles, float* to, long ofPlane)
+    private static void Transform<TTiles, TWinograd, TLanes>(float* from, int rowFloats, int inputs, int tiles, float* to, nint ofPlane)
         where TTiles : struct, ITiles
+        where TWinograd : struct, IWinograd
         where TLanes : struct, ILanes<TLanes>
     {
         int whole = inputs - inputs % TLanes.Count, words = TTiles.Words(inputs);
-        for (int tile = 0; tile < tiles; tile++, from += 2 * inputs, to += words)
+        float* memory = stackalloc float[(TWinograd.Planes + 1) * OwnKernels.Line], room = (float*)(((nint)memory + 63) & ~63);
+        for (int tile = 0; tile < tiles; tile++, from += TWinograd.Side * inputs, to += words)
         {
             // The last register overlaps the one before where the channels are no multiple.
             for (int i = 0; i < inputs; i += TLanes.Count)
             {
                 int channel = i < whole ? i : inputs - TLanes.Count;
-                float* x = from + channel;
-                Rows(x, rowFloats, inputs, 0, out TLanes a0, out TLanes b0, out TLanes c0, out TLanes d0);
-                Rows(x, rowFloats, inputs, 1, out TLanes a1, out TLanes b1, out TLanes c1, out TLanes d1);
-                Rows(x, rowFloats, inputs, 2, out TLanes a2, out TLanes b2, out TLanes c2, out TLanes d2);
-                Rows(x, rowFloats, inputs, 3, out TLanes a3, out TLanes b3, out TLanes c3, out TLanes d3);
-                Columns<TTiles, TLanes>(a0, a1, a2, a3, to, ofPlane, channel);
-                Columns<TTiles, TLanes>(b0, b1, b2, b3, to + 4 * ofPlane, ofPlane, channel);
-                Columns<TTiles, TLanes>(c0, c1, c2, c3, to + 8 * ofPlane, ofPlane, channel);
-                Columns<TTiles, TLanes>(d0, d1, d2, d3, to + 12 * ofPlane, ofPlane, channel);
+                TWinograd.Transform<TTiles, TLanes>(from + channel, rowFloats, inputs, to, ofPlane, channel, room);
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Rows<TLanes>(float* x, int rowFloats, int inputs, int column, out TLanes a, out TLanes b, out TLanes c, out TLanes d)
-        where TLanes : struct, ILanes<TLanes>
-    {
-        float* place = x + column * inputs;
-        TLanes first = TLanes.Load(place), second = TLanes.Load(place + rowFloats), third = TLanes.Load(place + 2 * rowFloats), fourth = TLanes.Load(place + 3 * rowFloats);
-        (a, b, c, d) = (first - third, second + third, third - second, second - fourth);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Columns<TTiles, TLanes>(TLanes first, TLanes second, TLanes third, TLanes fourth, float* to, long ofPlane, int channel)
-        where TTiles : struct, ITiles
-        where TLanes : struct, ILanes<TLanes>
-    {
-        TTiles.Put(first - third, to, channel);
-        TTiles.Put(second + third, to + ofPlane, channel);
-        TTiles.Put(third - second, to + 2 * ofPlane, channel);
-        TTiles.Put(second - fourth, to + 3 * ofPlane, channel);
-    }
-
-    /// <summary>Aᵀ·m·A: from 16 planes to the four places of each tile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TransformBack<TLanes>(float* sums, int plane, int count, float* pixels)
+    private static void TransformBack<TWinograd, TLanes>(float* sums, nint ofPlane, int panel, float* pixels, float* room)
+        where TWinograd : struct, IWinograd
         where TLanes : struct, ILanes<TLanes>
     {
-        for (int i = 0; i < count; i += TLanes.Count)
-        {
-            float* m = sums + i, y = pixels + i;
-            Back(m, plane, 0, out TLanes a0, out TLanes b0);
-            Back(m, plane, 1, out TLanes a1, out TLanes b1);
-            Back(m, plane, 2, out TLanes a2, out TLanes b2);
-            Back(m, plane, 3, out TLanes a3, out TLanes b3);
-            TLanes.Store(a0 + a1 + a2, y);
-            TLanes.Store(a1 - a2 - a3, y + plane);
-            TLanes.Store(b0 + b1 + b2, y + 2 * plane);
-            TLanes.Store(b1 - b2 - b3, y + 3 * plane);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Back<TLanes>(float* m, int plane, int column, out TLanes a, out TLanes b)
-        where TLanes : struct, ILanes<TLanes>
-    {
-        float* place = m + column * plane;
-        TLanes first = TLanes.Load(place), second = TLanes.Load(place + 4 * plane), third = TLanes.Load(place + 8 * plane), fourth = TLanes.Load(place + 12 * plane);
-        (a, b) = (first + second + third, second - third - fourth);
+        for (int i = 0; i < panel; i += TLanes.Count)
+            TWinograd.TransformBack<TLanes>(sums + i, ofPlane, pixels + i, panel, room);
     }
 }
