@@ -28,19 +28,18 @@ internal static unsafe class PackedConvolution
         using var scope = NewDisposeScope();
         Tensor images = x.permute(0, 2, 3, 1).contiguous(); // [B, H, W, inputs]
         int height = (int)images.shape[1], width = (int)images.shape[2], times = doubled ? 2 : 1, kernel = (int)weight.shape[2];
-        PackedWeights packed = PackedWeights.Of(weight, doubled ? WeightForm.Doubled : kernel == 3 ? FormFor(height, width, weight) : WeightForm.Plain);
-        int inputs = packed.Inputs;
+        PackedWeights packed = PackedWeights.Of(weight, doubled ? WeightForm.Doubled : kernel == 3 ? WinogradConvolution.FormFor(height, width, weight) : WeightForm.Plain);
         Tensor? added = addend?.permute(0, 2, 3, 1);
         Tensor y = added is not null && added.is_contiguous() ? added : OwnKernels.Empty(images.shape[0], times * height, times * width, packed.Outputs);
         Tensor? source = added?.contiguous();
         if (kernel == 1) // pixels of one long row
             (height, width) = (1, height * width);
-        var shape = new Shape(height, width, inputs, doubled ? 2 : kernel, kernel / 2, doubled);
+        var shape = new Shape(height, width, packed.Inputs, doubled ? 2 : kernel, kernel / 2, doubled);
         float* from = OwnKernels.Pointer(images), to = OwnKernels.Pointer(y);
         Norm? norm = preparation is { } given ? new(OwnKernels.Pointer(OwnKernels.Floats(given.Weight)), OwnKernels.Pointer(OwnKernels.Floats(given.Bias)), given.Groups, given.Epsilon) : null;
         var finish = new Finish { RowStride = times * packed.Outputs, Bias = OwnKernels.Pointer(OwnKernels.Floats(bias)) };
         float* weights = packed.Panels(weight);
-        long ofImage = (long)height * width * inputs, ofResult = (long)times * times * height * width * packed.Outputs;
+        long ofImage = (long)height * width * packed.Inputs, ofResult = (long)times * times * height * width * packed.Outputs;
         for (int image = 0; image < images.shape[0]; image++)
         {
             finish.Output = to + image * ofResult;
@@ -51,17 +50,6 @@ internal static unsafe class PackedConvolution
                 ApplyToImage<Tiles>(from + image * ofImage, shape, norm, weights, packed, finish);
         }
         return y.permute(0, 3, 1, 2).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Large tiles in float32, where there are enough of them for weights that grow fourfold; bfloat16 would round too much.</summary>
-    private static WeightForm FormFor(int height, int width, Tensor weight)
-    {
-        const int FewestTiles = 64, MostInputs = 256;
-        (int outputs, int inputs) = ((int)weight.shape[0], (int)weight.shape[1]);
-        if (weight.dtype == ScalarType.Float32 && inputs <= MostInputs && WinogradConvolution.Suits<LargeWinograd>(height, width, inputs, outputs)
-            && height * width >= FewestTiles * LargeWinograd.Side * LargeWinograd.Side)
-            return WeightForm.LargeWinograd;
-        return WinogradConvolution.Suits<SmallWinograd>(height, width, inputs, outputs) ? WeightForm.SmallWinograd : WeightForm.Plain;
     }
 
     private static void ApplyToImage<TTiles>(float* from, Shape shape, Norm? norm, float* weights, PackedWeights packed, Finish finish)

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using TorchSharp;
+using static TorchSharp.torch;
 
 namespace ResTok.Models.Layers.Kernels;
 
@@ -14,10 +16,16 @@ internal static unsafe class WinogradConvolution
 
     private const int GroupTiles = 128; // that a plane's weights are multiplied with while they are in the first-level cache
 
-    /// <summary>Whether a convolution is computed by tiles of this size.</summary>
-    public static bool Suits<TWinograd>(int height, int width, int inputs, int outputs)
-        where TWinograd : struct, IWinograd =>
-        height % TWinograd.Side == 0 && width % TWinograd.Side == 0 && inputs % 2 == 0 && inputs >= FewestChannels && outputs >= FewestChannels;
+    /// <summary>How a 3×3 weight is packed: for large tiles in float32, where there are enough of them for weights that grow fourfold; bfloat16 would round too much.</summary>
+    public static WeightForm FormFor(int height, int width, Tensor weight)
+    {
+        const int FewestTiles = 64, MostInputs = 256;
+        (int outputs, int inputs) = ((int)weight.shape[0], (int)weight.shape[1]);
+        if (weight.dtype == ScalarType.Float32 && inputs <= MostInputs && height * width >= FewestTiles * LargeWinograd.Side * LargeWinograd.Side
+            && Suits<LargeWinograd>(height, width, inputs, outputs))
+            return WeightForm.LargeWinograd;
+        return Suits<SmallWinograd>(height, width, inputs, outputs) ? WeightForm.SmallWinograd : WeightForm.Plain;
+    }
 
     /// <param name="frame">The image in its frame, [height + 2, width + 2, inputs].</param>
     /// <param name="height">Whole tiles.</param>
@@ -56,6 +64,10 @@ internal static unsafe class WinogradConvolution
             });
         }
     }
+
+    private static bool Suits<TWinograd>(int height, int width, int inputs, int outputs)
+        where TWinograd : struct, IWinograd =>
+        height % TWinograd.Side == 0 && width % TWinograd.Side == 0 && inputs % 2 == 0 && inputs >= FewestChannels && outputs >= FewestChannels;
 
     /// <summary>All planes of some tiles times a panel.</summary>
     private static void Multiply<TTiles, TWinograd>(float* planes, nint ofPlane, Range range, int tilesOfRow, float* weights, PackedWeights packed, int column, Finish finish)
