@@ -12,7 +12,7 @@ namespace ResTok.Models.Layers.Kernels;
 internal sealed unsafe class NativeFloats : IDisposable
 {
     private const long Line = 64, Unit = 1 << 14; // bytes, floats
-    private const long MostKept = 96 << 20; // floats of all memory that waits to be lent again
+    private const long MostKept = 256 << 20; // floats of all memory that waits to be lent again
 
     private static readonly List<NativeFloats> Waiting = []; // the smallest first
     private static readonly Dictionary<nint, NativeFloats> Tensors = []; // memory that tensors have
