@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace ResTok.Models.Layers.Kernels;
 
 /// <summary>
-/// F(4×4, 3×3): 36 products for 144. Of the points 0, ±<see cref="A"/>, ±<see cref="B"/> and ∞ it rounds a third of what the usual 0, ±1, ±2
+/// F(4×4, 3×3): 36 products for 144. Of the points 0, ±<see cref="A"/>, ±<see cref="B"/> and ∞ it rounds less than half of what the usual 0, ±1, ±2
 /// and ∞ would.
 /// </summary>
 internal readonly unsafe struct LargeWinograd : IWinograd
