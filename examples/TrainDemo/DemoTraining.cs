@@ -10,7 +10,7 @@ using ResTok.Models.Training;
 /// <param name="cancellationToken">Stops after the step at hand.</param>
 internal sealed class DemoTraining(MLContext ml, string output, DemoData data, CancellationToken cancellationToken)
 {
-    private readonly string modelFolder = Path.Combine(output, "model");
+    private readonly string modelFolder = Path.Combine(output, "model"), tokenizerFolder = Path.Combine(output, "model", "tokenizer");
 
     /// <summary>Trains a tokenizer and, on its tokens, a generator.</summary>
     /// <param name="length">Of the tokenizer's training.</param>
@@ -19,7 +19,7 @@ internal sealed class DemoTraining(MLContext ml, string output, DemoData data, C
     /// <param name="goesOn">Whether the tokenizer that ships is trained further.</param>
     public void Run((int Steps, int Batch) length, (int Steps, int Batch) generatorLength, int pictures, bool goesOn)
     {
-        string tokenizerFolder = Path.Combine(modelFolder, "tokenizer"), generatorFolder = Path.Combine(modelFolder, "generator");
+        string generatorFolder = Path.Combine(modelFolder, "generator");
         TokenizerTrainingOptions tokenizer = DemoRecipe.TokenizerTraining(Path.Combine(output, "tokenizer-run"), length.Steps, length.Batch);
         if (!Directory.Exists(tokenizerFolder))
             Train(goesOn ? tokenizer with { QuantizeFrom = 0 } : tokenizer, goesOn, "tokenizer.csv");
@@ -63,7 +63,7 @@ internal sealed class DemoTraining(MLContext ml, string output, DemoData data, C
         {
         }
         using ImageTokenizer half = ImageTokenizer.Load(training.RunFolder!, precision: Precision.BFloat16);
-        half.Save(Path.Combine(modelFolder, "tokenizer"));
+        half.Save(tokenizerFolder);
         KeepMetrics(training, metrics);
     }
 

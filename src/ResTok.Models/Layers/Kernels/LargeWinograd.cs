@@ -11,7 +11,7 @@ internal readonly unsafe struct LargeWinograd : IWinograd
     /// <summary>Its points; their powers are exact.</summary>
     public const float A = 0.625f, B = 1.5f;
 
-    private const int Span = 6, Widest = 16; // floats of a register
+    private const int Span = 6, Register = OwnKernels.Line; // of the widest
 
     public static int Side => 4;
 
@@ -23,9 +23,9 @@ internal readonly unsafe struct LargeWinograd : IWinograd
         where TLanes : struct, ILanes<TLanes>
     {
         for (int column = 0; column < Span; column++)
-            Forward<Tiles, TLanes>(from + column * ofPixel, ofRow, room + column * Widest, Span * Widest, 0);
+            Forward<Tiles, TLanes>(from + column * ofPixel, ofRow, room + column * Register, Span * Register, 0);
         for (int row = 0; row < Span; row++)
-            Forward<TTiles, TLanes>(room + row * Span * Widest, Widest, to + row * Span * ofPlane, ofPlane, channel);
+            Forward<TTiles, TLanes>(room + row * Span * Register, Register, to + row * Span * ofPlane, ofPlane, channel);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -33,9 +33,9 @@ internal readonly unsafe struct LargeWinograd : IWinograd
         where TLanes : struct, ILanes<TLanes>
     {
         for (int column = 0; column < Span; column++)
-            Back<TLanes>(sums + column * ofPlane, Span * ofPlane, room + column * Widest, Span * Widest);
-        for (int row = 0; row < 4; row++)
-            Back<TLanes>(room + row * Span * Widest, Widest, pixels + 4 * row * ofPixel, ofPixel);
+            Back<TLanes>(sums + column * ofPlane, Span * ofPlane, room + column * Register, Span * Register);
+        for (int row = 0; row < Side; row++)
+            Back<TLanes>(room + row * Span * Register, Register, pixels + Side * row * ofPixel, ofPixel);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -62,11 +62,7 @@ internal static unsafe class PackedProduct
         using NativeFloats.Loan memory = NativeFloats.Borrow((Math.Min(rows, most) + TTiles.Rows) * stride); // with room for what the last tile reads and does not need
         for (long start = 0; start < rows; start += most)
         {
-            Finish ofPart = finish;
-            ofPart.Output += start * finish.RowStride;
-            ofPart.Addend = finish.Addend == null ? null : finish.Addend + start * finish.RowStride;
-            ofPart.Factor = finish.Factor == null ? null : finish.Factor + start * finish.RowStride;
-            RunPart<TTiles>(x + start * rowStride, (int)Math.Min(most, rows - start), rowStride, panels, packed, ofPart, memory.Start, stride);
+            RunPart<TTiles>(x + start * rowStride, (int)Math.Min(most, rows - start), rowStride, panels, packed, finish.Moved((nint)start * finish.RowStride), memory.Start, stride);
         }
     }
 
