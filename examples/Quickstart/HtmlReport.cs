@@ -3,7 +3,9 @@ using System.Net;
 using System.Text;
 
 /// <summary>A page that shows every image's reconstructions, tokens and PSNR.</summary>
-internal sealed class HtmlReport(int[] counts)
+/// <param name="counts">Of tokens, of each reconstruction.</param>
+/// <param name="searchSteps">Of the search that found the tokens of one more reconstruction; 0 where there is none.</param>
+internal sealed class HtmlReport(int[] counts, int searchSteps)
 {
     private readonly StringBuilder body = new();
 
@@ -11,7 +13,7 @@ internal sealed class HtmlReport(int[] counts)
     {
         string title = WebUtility.HtmlEncode(name), file = Uri.EscapeDataString(name);
         body.AppendLine(CultureInfo.InvariantCulture, $"<h2>{title}</h2><img src=\"{file}.png\" alt=\"{title}: original and reconstructions\">");
-        body.AppendLine(CultureInfo.InvariantCulture, $"<p>PSNR {string.Join(", ", counts.Select((count, i) => string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "token" : "tokens")} {psnr[i]:0.00} dB")))}</p>");
+        body.AppendLine(CultureInfo.InvariantCulture, $"<p>PSNR {string.Join(", ", counts.Select((count, i) => string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "token" : "tokens")} {psnr[i]:0.00} dB")))}{(searchSteps > 0 ? string.Create(CultureInfo.InvariantCulture, $", searched {psnr[^1]:0.00} dB") : "")}</p>");
         body.AppendLine(CultureInfo.InvariantCulture, $"<details><summary>{tokens.Length} tokens</summary><code>{string.Join(' ', tokens)}</code> (<a href=\"{file}.tokens.json\">JSON</a>)</details>");
     }
 
@@ -20,7 +22,7 @@ internal sealed class HtmlReport(int[] counts)
         <html lang="en"><meta charset="utf-8"><title>ResTok reconstructions</title>
         <style>body { font-family: sans-serif; margin: 2em; color: #222 } img { max-width: 100%; border: 1px solid #ddd } code { word-break: break-word }</style>
         <h1>ResTok reconstructions</h1>
-        <p>Left: the image as the tokenizer sees it. Then its reconstructions from the first {{string.Join(", ", counts)}} tokens.</p>
+        <p>Left: the image as the tokenizer sees it. Then its reconstructions from the first {{string.Join(", ", counts)}} tokens.{{(searchSteps > 0 ? $" Last: from {counts[^1]} tokens that a search of {searchSteps} steps found." : "")}}</p>
         {{body}}
         </html>
         """);

@@ -111,7 +111,7 @@ public sealed class OnnxTokenizer : IDisposable, ITokenizerBackend
     /// <summary>Ends the sessions. Calls under way on other threads come to their end.</summary>
     public void Dispose() => sessions.Dispose();
 
-    EncodedImages ITokenizerBackend.Encode(Memory<float> pixels, int count, bool latents, bool features)
+    EncodedImages ITokenizerBackend.Encode(Memory<float> pixels, int count, bool latents, bool features, int searchSteps)
     {
         using SharedUse.Use use = sessions.Begin(this);
         string[] wanted = ["tokens", .. latents ? ["quantized_latents"] : (string[])[], .. features ? ["features"] : (string[])[]];

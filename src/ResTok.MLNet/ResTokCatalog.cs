@@ -74,6 +74,7 @@ public static class ResTokCatalog
     /// </code>
     /// </example>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
+    /// <exception cref="InvalidOperationException"><c>SearchSteps</c> are wanted of a model that ONNX Runtime computes.</exception>
     public static ResTokEncodingEstimator ResTokEncode(
         this TransformsCatalog catalog, string outputColumnName, string? inputColumnName, ResTokTokenizer tokenizer, ResTokEncodingEstimator.Options? options = null)
     {

@@ -121,7 +121,18 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
     /// <summary>The model in libtorch, loaded if it was not.</summary>
     /// <exception cref="InvalidOperationException">ONNX Runtime computes it.</exception>
     /// <exception cref="ObjectDisposedException">The weights were freed.</exception>
-    internal TModel Get(IHostEnvironment environment) => Weights.Files is null ? (TModel)Weights.Get(environment) : throw OnlyLibTorch();
+    internal TModel Get(IHostEnvironment environment)
+    {
+        ThrowIfNotLibTorch();
+        return (TModel)Weights.Get(environment);
+    }
+
+    /// <exception cref="InvalidOperationException">ONNX Runtime computes the model.</exception>
+    internal void ThrowIfNotLibTorch()
+    {
+        if (Weights.Files is not null)
+            throw OnlyLibTorch();
+    }
 
     /// <summary>A float32 model of the same weights that belongs to the caller, to train further.</summary>
     /// <param name="config">As <see cref="Config"/>, or with other names of classes.</param>
@@ -135,7 +146,7 @@ public abstract class ResTokHandle<TModel, TConfig> : IDisposable
     }
 
     private InvalidOperationException OnlyLibTorch() => new(
-        $"The {Weights.Name} computes in ONNX Runtime, which only encodes, decodes and generates. To train, evaluate or export the model, load its weights with ResTokBackend.LibTorch.");
+        $"The {Weights.Name} computes in ONNX Runtime, which only encodes, decodes and generates. To train, evaluate or export the model, or to search for tokens, load its weights with ResTokBackend.LibTorch.");
 
     private static TModel Copy(TModel model, TConfig config, Device device, Precision precision)
     {

@@ -18,9 +18,9 @@ public sealed class StartTests
         string[] expected =
         [
             @"Loaded the ResTok tokenizer on cpu in [\d.]+ s \(Float32\)\.",
-            @"image +1 token( +\d+ tokens)+   \(PSNR in dB\)",
+            @"image +1 token( +\d+ tokens)+ +searched   \(PSNR in dB\)",
             @"sunset( +\d+\.\d\d)+",
-            @"1 image in [\d.]+ s: [\d.]+ images/s, each encoded once and decoded \d times\.",
+            @"1 image in [\d.]+ s: [\d.]+ images/s, each encoded once and decoded \d times, and 25 steps of search\.",
             $@"See {Regex.Escape(folder)}/index\.html; the pipeline with its weights is {Regex.Escape(folder)}/pipeline\.zip\.",
         ];
         Assert.Matches($@"\A{string.Join(@"\r?\n", expected)}\r?\n\z", output);

@@ -58,6 +58,20 @@ public sealed class DemoModelTests : IDisposable
     }
 
     [Fact]
+    public void A_search_brings_held_out_drawings_half_a_decibel_closer()
+    {
+        IDataView drawings = DrawingRow.View(ml, HeldOut, 8);
+        double With(int steps)
+        {
+            IDataView view = ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { SearchSteps = steps })
+                .Append(ml.Transforms.ResTokDecode("Rebuilt", "Tokens", restok)).Fit(drawings).Transform(drawings);
+            return ml.Images().EvaluateReconstruction(view, "Image", "Rebuilt").Psnr;
+        }
+        double before = With(0), after = With(15);
+        Assert.True(after > before + 0.5, $"{before:0.00} dB became {after:0.00} dB.");
+    }
+
+    [Fact]
     public void Held_out_drawings_use_most_of_the_codebook()
     {
         IDataView drawings = DrawingRow.View(ml, HeldOut, 2 * Count);

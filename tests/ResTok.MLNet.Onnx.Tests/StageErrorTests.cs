@@ -27,7 +27,7 @@ public sealed class StageErrorTests(StageFixture models) : IDisposable
     }
 
     [Fact]
-    public void Training_evaluation_and_export_need_libtorch()
+    public void Training_evaluation_export_and_search_need_libtorch()
     {
         using ResTokTokenizer tokenizer = ResTokTokenizer.Load(models.Folder, StageFixture.Onnx);
         using ResTokGenerator generator = ResTokGenerator.Load(models.Folder, StageFixture.Onnx);
@@ -37,6 +37,7 @@ public sealed class StageErrorTests(StageFixture models) : IDisposable
             () => ml.Transforms.ResTokTrainTokenizer("Tokens", "Image", new() { InitialModel = tokenizer, Training = new() { RunFolder = folder["run"], Steps = 1 } }).Fit(data),
             () => tokenizer.ExportOnnx(folder["again"]),
             () => generator.ExportOnnx(folder["again"]),
+            () => ml.Transforms.ResTokEncode("Tokens", "Image", tokenizer, new() { SearchSteps = 1 }),
         })
         {
             Assert.Contains("ResTokBackend.LibTorch", Assert.Throws<InvalidOperationException>(use).Message, StringComparison.Ordinal);

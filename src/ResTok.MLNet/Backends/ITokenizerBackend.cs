@@ -8,7 +8,8 @@ internal interface ITokenizerBackend
     /// <param name="count">B.</param>
     /// <param name="latents">Whether the codes of the tokens are wanted.</param>
     /// <param name="features">Whether the mean of the coarsest image tokens is wanted.</param>
-    EncodedImages Encode(Memory<float> pixels, int count, bool latents, bool features);
+    /// <param name="searchSteps">Of a search for better tokens; 0 for the encoder's, all that ONNX Runtime gives.</param>
+    EncodedImages Encode(Memory<float> pixels, int count, bool latents, bool features, int searchSteps);
 
     /// <summary>Rebuilds images.</summary>
     /// <param name="tokens">[B, N] row by row.</param>

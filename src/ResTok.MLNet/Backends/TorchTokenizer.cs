@@ -6,15 +6,16 @@ namespace ResTok.MLNet.Backends;
 /// <summary>A tokenizer in libtorch.</summary>
 internal sealed class TorchTokenizer(ImageTokenizer tokenizer) : ITokenizerBackend
 {
-    public EncodedImages Encode(Memory<float> pixels, int count, bool latents, bool features)
+    public EncodedImages Encode(Memory<float> pixels, int count, bool latents, bool features, int searchSteps)
     {
         int side = tokenizer.Config.CropSize;
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(pixels, [count, 3, side, side]);
         using TokenizerEncoding encoding = tokenizer.Encode(batch, features ? EncodingOutputs.ImageTokens : EncodingOutputs.None);
+        using torch.Tensor? found = searchSteps > 0 ? tokenizer.SearchTokens(batch, searchSteps) : null;
         return new(
-            encoding.Tokens.cpu().data<long>().ToArray(),
-            latents ? encoding.QuantizedLatents.cpu().contiguous().data<float>().ToArray() : [],
+            (found ?? encoding.Tokens).cpu().data<long>().ToArray(),
+            latents ? (found is null ? encoding.QuantizedLatents : tokenizer.Quantizer.Lookup(found)).cpu().contiguous().data<float>().ToArray() : [],
             features ? encoding.ImageTokenLevels[0].mean([1]).cpu().contiguous().data<float>().ToArray() : []);
     }
 

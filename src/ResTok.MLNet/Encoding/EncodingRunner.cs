@@ -17,7 +17,7 @@ internal sealed class EncodingRunner(
     private EncodedImages encoded = EncodedImages.None;
 
     protected override void RunBatch(int count) => encoded = model.Backend(Environment).Encode(
-        pixels.AsMemory(0, count * 3 * side * side), count, options.LatentsColumnName is not null, options.FeaturesColumnName is not null);
+        pixels.AsMemory(0, count * 3 * side * side), count, options.LatentsColumnName is not null, options.FeaturesColumnName is not null, options.SearchSteps);
 
     public override Delegate Getter(int output, Func<int> slot)
     {

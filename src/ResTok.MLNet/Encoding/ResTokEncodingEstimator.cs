@@ -20,6 +20,8 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     internal ResTokEncodingEstimator(IHostEnvironment environment, string outputColumnName, string inputColumnName, ResTokTokenizer model, Options options)
     {
         options.Validate(outputColumnName);
+        if (options.SearchSteps > 0)
+            model.ThrowIfNotLibTorch();
         SkiaVersion.Check();
         this.environment = environment;
         this.outputColumnName = outputColumnName;
@@ -85,6 +87,13 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
         /// </summary>
         public string? FeaturesColumnName { get; init; }
 
+        /// <summary>
+        /// Steps of a search for tokens that give the image back better than the encoder's, 0 or more; 0 for the encoder's tokens. See
+        /// <see cref="ResTok.Models.TokenSearch"/>: each step takes about as long as three decodings, 25 bring most of the gain, and which tokens are found may
+        /// depend on the processor and on the batch. Needs <see cref="ResTokBackend.LibTorch"/>.
+        /// </summary>
+        public int SearchSteps { get; init; }
+
         /// <summary>What to do with rows without an image or with one that does not fit. <see cref="InvalidRowHandling.Missing"/> needs <see cref="TokensAsKeys"/>.</summary>
         public InvalidRowHandling OnInvalidRow { get; init; }
 
@@ -94,6 +103,8 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
             Rows.BatchSize.Check(BatchSize);
             if (!Enum.IsDefined(Resize))
                 throw new ArgumentOutOfRangeException("options", Resize, $"Resize must be one of {string.Join(", ", Enum.GetNames<ResTokResize>())}.");
+            if (SearchSteps < 0)
+                throw new ArgumentOutOfRangeException("options", SearchSteps, "SearchSteps must be 0, for none, or more.");
             TokenColumn.CheckMissing(OnInvalidRow, TokensAsKeys);
         }
     }

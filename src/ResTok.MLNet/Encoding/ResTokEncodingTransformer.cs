@@ -71,6 +71,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
         writer.Write(options.LatentsColumnName ?? "");
         writer.Write(options.FeaturesColumnName ?? "");
         writer.Write((int)options.OnInvalidRow);
+        writer.Write(options.SearchSteps);
         ModelStorage.Save(context, model.Weights, Environment);
     }
 
@@ -86,6 +87,7 @@ public sealed class ResTokEncodingTransformer : BatchTransformer
             LatentsColumnName = reader.ReadString() is { Length: > 0 } latents ? latents : null,
             FeaturesColumnName = reader.ReadString() is { Length: > 0 } features ? features : null,
             OnInvalidRow = (InvalidRowHandling)reader.ReadInt32(),
+            SearchSteps = reader.ReadInt32(),
         };
         options.Validate(output);
         return new ResTokEncodingTransformer(environment, output, input, ModelStorage.LoadTokenizer(context, environment), options);

@@ -10,7 +10,7 @@ internal static class SavedStage
     /// The version of what the stages write. Whoever changes that raises it, and keeps reading what released versions wrote
     /// (<c>CompatibilityTests</c> has their files). Every format begins with the version of the library that wrote it.
     /// </summary>
-    public const uint FormatVersion = 0x00010003;
+    public const uint FormatVersion = 0x00010004;
 
     /// <summary>Reads a stage; the first signature is its format's.</summary>
     /// <exception cref="InvalidDataException">The format is newer than this library, or an option is damaged or does not fit the model.</exception>

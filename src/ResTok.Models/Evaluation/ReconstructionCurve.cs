@@ -12,21 +12,23 @@ public sealed class ReconstructionCurve : IDisposable
     private readonly ReconstructionNetworks networks;
     private readonly bool ownsNetworks;
     private readonly ReconstructionEvaluator[] evaluators;
+    private readonly int searchSteps;
 
     /// <param name="tokenizer">It stays the caller's.</param>
     /// <param name="weights">Of the networks that some metrics need; null for none.</param>
     /// <param name="tokenCounts">Numbers of tokens, 1 to N; by default all tokens up to each level's end: 1, 2, 4 … N.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number of tokens is out of range.</exception>
+    /// <param name="searchSteps">Of <see cref="TokenSearch.SearchTokens"/>; 0 for the encoder's tokens.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number of tokens or of steps is out of range.</exception>
     /// <inheritdoc cref="ReconstructionEvaluator(EvaluationWeights?, int?, Device?)" path="/exception"/>
-    public ReconstructionCurve(ImageTokenizer tokenizer, EvaluationWeights? weights = null, IEnumerable<int>? tokenCounts = null)
-        : this(tokenizer, new ReconstructionNetworks(weights, tokenizer?.Device), tokenCounts, ownsNetworks: true)
+    public ReconstructionCurve(ImageTokenizer tokenizer, EvaluationWeights? weights = null, IEnumerable<int>? tokenCounts = null, int searchSteps = 0)
+        : this(tokenizer, new ReconstructionNetworks(weights, tokenizer?.Device), tokenCounts, searchSteps, ownsNetworks: true)
     {
     }
 
-    internal ReconstructionCurve(ImageTokenizer tokenizer, ReconstructionNetworks networks, IEnumerable<int>? tokenCounts, bool ownsNetworks = false)
+    internal ReconstructionCurve(ImageTokenizer tokenizer, ReconstructionNetworks networks, IEnumerable<int>? tokenCounts, int searchSteps = 0, bool ownsNetworks = false)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
-        (this.tokenizer, this.networks, this.ownsNetworks) = (tokenizer, networks, ownsNetworks);
+        (this.tokenizer, this.networks, this.searchSteps, this.ownsNetworks) = (tokenizer, networks, searchSteps, ownsNetworks);
         TokenCounts = [.. (tokenCounts ?? tokenizer.Levels.Ends).Distinct().Order()];
         if (TokenCounts.Count == 0 || TokenCounts[0] < 1 || TokenCounts[^1] > tokenizer.Levels.TokenCount)
         {
@@ -51,15 +53,15 @@ public sealed class ReconstructionCurve : IDisposable
     internal IReadOnlyList<ReconstructionDistance> Add(Tensor images, Action<int, Tensor>? onRebuilt)
     {
         using var noGradient = no_grad();
-        using TokenizerEncoding encoding = tokenizer.Encode(images);
+        using Tensor found = tokenizer.SearchTokens(images, searchSteps);
         using Tensor x = ReconstructionEvaluator.Clamped(images);
         using ImageFeatures features = networks.FeaturesOf(x);
         using var scope = NewDisposeScope();
         IReadOnlyList<ReconstructionDistance> distances = [];
         for (int i = 0; i < evaluators.Length; i++)
         {
-            using Tensor rebuilt = tokenizer.Decode(encoding.Tokens, TokenCounts[i]);
-            int[] tokens = [.. encoding.Tokens.narrow(1, 0, TokenCounts[i]).contiguous().cpu().data<long>().ToArray().Select(token => (int)token)];
+            using Tensor rebuilt = tokenizer.Decode(found, TokenCounts[i]);
+            int[] tokens = [.. found.narrow(1, 0, TokenCounts[i]).contiguous().cpu().data<long>().ToArray().Select(token => (int)token)];
             distances = evaluators[i].Add(x, features, rebuilt, tokens);
             onRebuilt?.Invoke(TokenCounts[i], rebuilt);
         }

@@ -29,7 +29,7 @@ internal sealed class EvaluationRun : IDisposable
     public EvaluationRun(EvaluationSettings settings, ImageTokenizer tokenizer, ImageGenerator? generator, RunMeter meter)
     {
         (this.settings, this.tokenizer, this.generator, this.meter) = (settings, tokenizer, generator, meter);
-        curve = new(tokenizer, settings.Weights, settings.TokenCounts);
+        curve = new(tokenizer, settings.Weights, settings.TokenCounts, settings.SearchSteps);
         if (settings.Generates)
             (real, rebuilt, generated) = (NewSet(), NewSet(), NewSet());
     }

@@ -27,6 +27,9 @@ internal sealed record EvaluationSettings
     /// <summary>Numbers of tokens to rebuild from; null for each level's end.</summary>
     public IReadOnlyList<int>? TokenCounts { get; init; }
 
+    /// <summary>Of the search for tokens; 0 for the encoder's tokens.</summary>
+    public int SearchSteps { get; init; }
+
     /// <summary>Images of the data set that count.</summary>
     public long Limit { get; init; } = long.MaxValue;
 

@@ -21,13 +21,14 @@ internal static class EvaluateVerb
         var generated = new Option<string?>("--generated") { Description = "Compare these images: a folder, a tar shard, an npz file, or a token table (.parquet)." };
         var reference = new Option<string?>("--reference") { Description = "Compare generated images with this npz file (arr_0, mu, sigma, mu_s, sigma_s) in place of the images." };
         var tokens = new Option<string?>("--tokens") { Description = "Numbers of tokens to rebuild from, as 1,16,128; by default each level's end." };
+        var search = new Option<int>("--search-steps") { Description = "Search for better tokens than the encoder's in so many steps, as ResTokEncode's SearchSteps; 0 for none." };
         var limit = new Option<long>("--limit") { Description = "Take the first so many images only.", DefaultValueFactory = _ => long.MaxValue };
         var batch = new Option<int>("--batch") { Description = "Images a batch.", DefaultValueFactory = _ => 8 };
         var worker = new Option<string?>("--worker") { Description = "Take a share of the images, as 0/4 to 3/4, and write a part. A part that is there is not computed again." };
         var merge = new Option<int?>("--merge") { Description = "Merge the parts of so many workers; the rest of the command as theirs." };
         (ModelOptions model, WeightOptions weights, SamplingArguments sampling) = (new(), new(), new());
         var command = new Command("evaluate", "Measures reconstructions over the number of tokens, and generated images: JSON, tables for a model card, and one HTML page.")
-            { inputs, output, generator, generated, reference, tokens, limit, batch, worker, merge };
+            { inputs, output, generator, generated, reference, tokens, search, limit, batch, worker, merge };
         model.AddTo(command);
         weights.AddTo(command);
         sampling.AddTo(command, withGuidance: true);
@@ -48,6 +49,7 @@ internal static class EvaluateVerb
                 Generated = parsed.GetValue(generated),
                 Reference = parsed.GetValue(reference),
                 TokenCounts = parsed.GetValue(tokens) is { } list ? [.. list.Split(',').Select(text => Number(text, "--tokens"))] : null,
+                SearchSteps = parsed.GetValue(search),
                 Limit = AtLeastOne(parsed.GetValue(limit), "--limit"),
                 BatchSize = (int)AtLeastOne(parsed.GetValue(batch), "--batch"),
                 Worker = parsed.GetValue(merge) is { } workers ? (0, (int)AtLeastOne(workers, "--merge")) : WorkerOf(parsed.GetValue(worker)),

@@ -14,9 +14,10 @@ namespace ResTok.Benchmarks.Demo;
 /// <param name="photographsFolder">Webdataset shards, as of <c>examples/TrainDemo</c>.</param>
 /// <param name="output">Where to write.</param>
 /// <param name="ofClass">Of each class the judge learns from so many photographs at most, which takes the network's time.</param>
+/// <param name="searchSteps">Of the search for the tokens of reconstructions; 0 for the encoder's.</param>
 /// <param name="samples">Generated images of each class, for each setting.</param>
 /// <param name="settings">How to sample, one after another.</param>
-internal sealed class DemoCommand(string model, string photographsFolder, string output, int ofClass, int samples, IReadOnlyList<SamplingOptions> settings)
+internal sealed class DemoCommand(string model, string photographsFolder, string output, int ofClass, int searchSteps, int samples, IReadOnlyList<SamplingOptions> settings)
 {
     private const int Batch = 16;
 
@@ -31,14 +32,14 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
 
         using ImageTokenizer tokenizer = ImageTokenizer.Load(Path.Combine(model, "tokenizer"));
         using ImageGenerator generator = ImageGenerator.Load(Path.Combine(model, "generator"));
-        byte[][] rebuilt = Rebuild(tokenizer, heldOut);
+        byte[][] rebuilt = Rebuild(tokenizer, heldOut, searchSteps);
         ReaderSheets.Write(Path.Combine(output, "readers"), Path.Combine(output, "readers-key"), heldOut, rebuilt, generator.Config.ClassNames!);
 
         using var features = new ResNet18Features(Path.Combine(output, "features"));
         float[][] ofLearned = features.Of("learned", [.. learned.Select(photograph => photograph.Pixels)]);
         var judge = new Judge(ofLearned, [.. learned.Select(photograph => photograph.Label)]);
         int[] labels = [.. heldOut.Select(photograph => photograph.Label)];
-        float[][] ofHeldOut = features.Of("held-out", [.. heldOut.Select(photograph => photograph.Pixels)]), ofRebuilt = features.Of("rebuilt", rebuilt);
+        float[][] ofHeldOut = features.Of("held-out", [.. heldOut.Select(photograph => photograph.Pixels)]), ofRebuilt = features.Of($"rebuilt {searchSteps}", rebuilt);
         Console.WriteLine(FormattableString.Invariant($"The judge, of {learned.Length} photographs: right on {judge.Share(ofHeldOut, labels):0.0 %} of {labels.Length} held out, {judge.Share(ofRebuilt, labels):0.0 %} of their reconstructions."));
 
         var copying = new Copying(photographs.Learned.Where(photograph => photograph.Label >= 0), learned, ofLearned);
@@ -75,12 +76,12 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
             : throw new ArgumentException($"'{text}' is to be as step,3.75,0.25,1,0,0.95.");
     }
 
-    private static byte[][] Rebuild(ImageTokenizer tokenizer, Photographs.Photograph[] photographs) => [.. photographs.Chunk(Batch).SelectMany(batch =>
+    private static byte[][] Rebuild(ImageTokenizer tokenizer, Photographs.Photograph[] photographs, int searchSteps) => [.. photographs.Chunk(Batch).SelectMany(batch =>
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        using TokenizerEncoding encoding = tokenizer.Encode(ResNet18Features.Floats([.. batch.Select(photograph => photograph.Pixels)]));
-        return ResNet18Features.Rgba(tokenizer.Decode(encoding.Tokens));
+        using Tensor tokens = tokenizer.SearchTokens(ResNet18Features.Floats([.. batch.Select(photograph => photograph.Pixels)]), searchSteps);
+        return ResNet18Features.Rgba(tokenizer.Decode(tokens));
     })];
 
     private static byte[][] Generate(ImageTokenizer tokenizer, ImageGenerator generator, int[] classes, SamplingOptions sampling) => [.. classes.Select((label, i) => (Label: label, Row: (long)i)).Chunk(Batch).SelectMany(batch =>

@@ -56,6 +56,31 @@ public sealed class EncodingTests : PipelineFixture
     }
 
     [Fact]
+    public void A_search_finds_tokens_that_rebuild_the_images_better_and_is_saved()
+    {
+        IDataView data = ml.Data.TakeRows(Data, 6);
+        var searching = new ResTokEncodingEstimator.Options { SearchSteps = 20, LatentsColumnName = "Latents" };
+        ITransformer fitted = ml.Transforms.ResTokEncode("Tokens", "Image", model).Append(ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model))
+            .Append(ml.Transforms.ResTokEncode("Found", "Image", model, searching)).Append(ml.Transforms.ResTokDecode("Better", "Found", model)).Fit(data);
+        IDataView view = fitted.Transform(data);
+        ImageCatalog images = ml.Images();
+        double before = images.EvaluateReconstruction(view, "Image", "Rebuilt").Psnr, after = images.EvaluateReconstruction(view, "Image", "Better").Psnr;
+        Assert.True(after > before + 0.01, $"{before:0.00} dB became {after:0.00} dB.");
+
+        using var file = new MemoryStream();
+        ml.Model.Save(fitted, data.Schema, file);
+        file.Position = 0;
+        ITransformer loaded = new MLContext(seed: 1).Model.Load(file, out _);
+        IDataView again = loaded.Transform(data);
+        Assert.Equal(view.GetColumn<int[]>("Found"), again.GetColumn<int[]>("Found"));
+        Assert.NotEqual(view.GetColumn<int[]>("Found"), view.GetColumn<int[]>("Tokens"));
+        Assert.Equal(view.GetColumn<float[]>("Latents"), again.GetColumn<float[]>("Latents"));
+        (fitted as IDisposable)?.Dispose();
+        (loaded as IDisposable)?.Dispose();
+        Assert.Throws<ArgumentOutOfRangeException>(() => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { SearchSteps = -1 }));
+    }
+
+    [Fact]
     public void Keys_latents_and_features_come_with_the_tokens()
     {
         var pipeline = ml.Transforms.ResTokEncode("Keys", "Image", model, new() { TokensAsKeys = true, LatentsColumnName = "Latents", FeaturesColumnName = "Features" })

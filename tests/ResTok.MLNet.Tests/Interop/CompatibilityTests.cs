@@ -50,7 +50,7 @@ public sealed class CompatibilityTests
         string message = WithFormat(stage, 0x00020007, "9.8.7");
         Assert.Contains("format 2.7", message, StringComparison.Ordinal);
         Assert.Contains("Use version 9.8.7 or newer", message, StringComparison.Ordinal);
-        Assert.Contains($"this is ResTok.MLNet {Here}, which reads formats up to 1.3", message, StringComparison.Ordinal);
+        Assert.Contains($"this is ResTok.MLNet {Here}, which reads formats up to 1.4", message, StringComparison.Ordinal);
     }
 
     [Theory]
