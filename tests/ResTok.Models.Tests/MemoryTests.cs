@@ -32,6 +32,26 @@ public class MemoryTests
 
     [Fact]
     [Trait("Category", "Slow")]
+    public void Fifty_searches_leave_no_tensor_behind_stopped_or_not()
+    {
+        using ImageTokenizer tokenizer = TinyModels.CreateTokenizer();
+        using Tensor images = Recipe.Images(2, 32);
+        void Call()
+        {
+            tokenizer.SearchTokens(images, 3).Dispose();
+            Assert.Throws<OperationCanceledException>(() => tokenizer.SearchTokens(images, 3, new CancellationToken(canceled: true)));
+        }
+        Call();
+        Collect();
+        long before = Tensor.TotalCount;
+        for (int i = 0; i < 50; i++)
+            Call();
+        Collect();
+        Assert.InRange(Tensor.TotalCount, 0, before);
+    }
+
+    [Fact]
+    [Trait("Category", "Slow")]
     public async Task Two_hundred_generations_leave_no_tensor_behind()
     {
         using ImageGenerator generator = TinyModels.CreateGenerator();

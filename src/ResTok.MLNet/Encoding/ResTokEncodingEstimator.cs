@@ -66,6 +66,8 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
     /// <summary>What to compute, and how.</summary>
     public sealed record Options
     {
+        private const int MostSearchSteps = 200;
+
         /// <summary>Images per run of the network, 1 to 4096. Larger is faster up to a point and takes more memory; results do not change.</summary>
         public int BatchSize { get; init; } = 8;
 
@@ -88,7 +90,7 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
         public string? FeaturesColumnName { get; init; }
 
         /// <summary>
-        /// Steps of a search for tokens that give the image back better than the encoder's, 0 or more; 0 for the encoder's tokens. See
+        /// Steps of a search for tokens that give the image back better than the encoder's, 0 to 200; 0 for the encoder's tokens. See
         /// <see cref="ResTok.Models.TokenSearch"/>: each step takes about as long as three decodings, 25 bring most of the gain, and which tokens are found may
         /// depend on the processor and on the batch. Needs <see cref="ResTokBackend.LibTorch"/>.
         /// </summary>
@@ -103,8 +105,8 @@ public sealed class ResTokEncodingEstimator : IEstimator<ResTokEncodingTransform
             Rows.BatchSize.Check(BatchSize);
             if (!Enum.IsDefined(Resize))
                 throw new ArgumentOutOfRangeException("options", Resize, $"Resize must be one of {string.Join(", ", Enum.GetNames<ResTokResize>())}.");
-            if (SearchSteps < 0)
-                throw new ArgumentOutOfRangeException("options", SearchSteps, "SearchSteps must be 0, for none, or more.");
+            if (SearchSteps is < 0 or > MostSearchSteps)
+                throw new ArgumentOutOfRangeException("options", SearchSteps, $"SearchSteps must be from 0, for no search, to {MostSearchSteps}, beyond which little more is found.");
             TokenColumn.CheckMissing(OnInvalidRow, TokensAsKeys);
         }
     }

@@ -30,10 +30,11 @@ public sealed class ReconstructionCurve : IDisposable
         ArgumentNullException.ThrowIfNull(tokenizer);
         (this.tokenizer, this.networks, this.searchSteps, this.ownsNetworks) = (tokenizer, networks, searchSteps, ownsNetworks);
         TokenCounts = [.. (tokenCounts ?? tokenizer.Levels.Ends).Distinct().Order()];
-        if (TokenCounts.Count == 0 || TokenCounts[0] < 1 || TokenCounts[^1] > tokenizer.Levels.TokenCount)
+        if (searchSteps < 0 || TokenCounts.Count == 0 || TokenCounts[0] < 1 || TokenCounts[^1] > tokenizer.Levels.TokenCount)
         {
             if (ownsNetworks)
                 networks.Dispose();
+            ArgumentOutOfRangeException.ThrowIfNegative(searchSteps);
             throw new ArgumentOutOfRangeException(nameof(tokenCounts), $"Numbers of tokens must be from 1 to {tokenizer.Levels.TokenCount}, and at least one.");
         }
         evaluators = [.. TokenCounts.Select(_ => new ReconstructionEvaluator(networks, tokenizer.Config.CodebookSize))];

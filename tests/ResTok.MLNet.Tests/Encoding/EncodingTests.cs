@@ -59,7 +59,7 @@ public sealed class EncodingTests : PipelineFixture
     public void A_search_finds_tokens_that_rebuild_the_images_better_and_is_saved()
     {
         IDataView data = ml.Data.TakeRows(Data, 6);
-        var searching = new ResTokEncodingEstimator.Options { SearchSteps = 20, LatentsColumnName = "Latents" };
+        var searching = new ResTokEncodingEstimator.Options { SearchSteps = 10, LatentsColumnName = "Latents" };
         ITransformer fitted = ml.Transforms.ResTokEncode("Tokens", "Image", model).Append(ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model))
             .Append(ml.Transforms.ResTokEncode("Found", "Image", model, searching)).Append(ml.Transforms.ResTokDecode("Better", "Found", model)).Fit(data);
         IDataView view = fitted.Transform(data);
@@ -77,7 +77,8 @@ public sealed class EncodingTests : PipelineFixture
         Assert.Equal(view.GetColumn<float[]>("Latents"), again.GetColumn<float[]>("Latents"));
         (fitted as IDisposable)?.Dispose();
         (loaded as IDisposable)?.Dispose();
-        Assert.Throws<ArgumentOutOfRangeException>(() => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { SearchSteps = -1 }));
+        foreach (int steps in new[] { -1, 201, int.MaxValue })
+            Assert.Throws<ArgumentOutOfRangeException>(() => ml.Transforms.ResTokEncode("Tokens", "Image", model, new() { SearchSteps = steps }));
     }
 
     [Fact]
