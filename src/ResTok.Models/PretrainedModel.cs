@@ -44,7 +44,7 @@ public abstract class PretrainedModel : IDisposable
     private protected ScalarType DataType => Precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
     /// <summary>Of what goes through the networks, here and now.</summary>
-    internal ScalarType Format => OwnKernels.Format(DataType, Device);
+    private protected ScalarType Format => OwnKernels.Format(DataType, Device);
 
     /// <summary>Saves the model in the Hugging Face layout: <c>config.json</c> and <c>model.safetensors</c>.</summary>
     /// <param name="folder">

@@ -12,7 +12,7 @@ internal sealed class TorchTokenizer(ImageTokenizer tokenizer) : ITokenizerBacke
         using var scope = torch.NewDisposeScope();
         torch.Tensor batch = torch.tensor(pixels, [count, 3, side, side]);
         using TokenizerEncoding encoding = tokenizer.Encode(batch, features ? EncodingOutputs.ImageTokens : EncodingOutputs.None);
-        using torch.Tensor? found = searchSteps > 0 ? tokenizer.SearchTokens(batch, searchSteps) : null;
+        using torch.Tensor? found = searchSteps > 0 ? TokenSearch.Search(tokenizer, batch, encoding, searchSteps, default) : null;
         return new(
             (found ?? encoding.Tokens).cpu().data<long>().ToArray(),
             latents ? (found is null ? encoding.QuantizedLatents : tokenizer.Quantizer.Lookup(found)).cpu().contiguous().data<float>().ToArray() : [],

@@ -260,25 +260,25 @@ public sealed class ImageTokenizer : PretrainedModel, IPretrainedModel<ImageToke
         Quantization result = Quantizer.Quantize(z);
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
         Tensor latents = (quantize ? result.Quantized : result.Latents.transpose(1, 2).unsqueeze(2)).to(Format);
-        Tensor rebuilt = PixelDecoder.Forward(Decoder.Forward(latents, counts, null)).to(ScalarType.Float32);
         Tensor? features = featureToken is null ? null : Decoder.Features(latents, counts, featureToken.to(Format));
-        return new(rebuilt.MoveToOuterDisposeScope(), result.MoveToOuterDisposeScope(), imageLevels[0].MoveToOuterDisposeScope(), features?.MoveToOuterDisposeScope());
+        return new(Rebuild(latents, counts).MoveToOuterDisposeScope(), result.MoveToOuterDisposeScope(), imageLevels[0].MoveToOuterDisposeScope(), features?.MoveToOuterDisposeScope());
     }
+
+    /// <summary>From latents [B, C, 1, n] and how many of each image count, [B], to images [B, 3, S, S], float32.</summary>
+    internal Tensor Rebuild(Tensor latents, Tensor counts, List<Tensor>? maps = null) =>
+        PixelDecoder.Forward(Decoder.Forward(latents.to(Format), counts, maps)).to(ScalarType.Float32);
 
     private Tensor DecodeTokens(Tensor tokens, IReadOnlyList<int> tokenCounts, List<Tensor>? maps)
     {
         foreach (int count in tokenCounts)
-        {
             if (count < 1 || count > tokens.shape[1])
                 throw new ArgumentOutOfRangeException(nameof(tokenCounts), count, $"The token count must be from 1 to the {tokens.shape[1]} tokens given.");
-        }
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         Tensor codes = Quantizer.Lookup(tokens.to(ScalarType.Int64, Device)).to(Format); // [B, C, 1, n]
         using CpuThreads.Taken threads = CpuThreads.TakeAll(OwnKernels.Suit(codes));
         Tensor counts = tensor(tokenCounts.Select(count => (long)count).ToArray()).to(Device);
-        Tensor features = Decoder.Forward(codes, counts, maps);
-        return Keep(PixelDecoder.Forward(features).to(ScalarType.Float32).contiguous());
+        return Keep(Rebuild(codes, counts, maps).contiguous());
     }
 
     private void CheckTokens(Tensor tokens)

@@ -42,10 +42,19 @@ public static class TokenSearch
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         ArgumentOutOfRangeException.ThrowIfNegative(steps);
-        using SharedUse.Use use = tokenizer.Begin();
         using TokenizerEncoding start = tokenizer.Encode(images);
-        if (steps == 0)
-            return start.Tokens.clone().DetachFromDisposeScope();
+        return steps == 0 ? start.Tokens.clone().DetachFromDisposeScope() : Search(tokenizer, images, start, steps, cancellationToken);
+    }
+
+    /// <summary>The same from an encoding that is there, which stays the caller's.</summary>
+    /// <param name="tokenizer">The model.</param>
+    /// <param name="images">As they were encoded.</param>
+    /// <param name="start">Of them.</param>
+    /// <param name="steps">1 or more.</param>
+    /// <param name="cancellationToken">Stops between two steps.</param>
+    internal static Tensor Search(ImageTokenizer tokenizer, Tensor images, TokenizerEncoding start, int steps, CancellationToken cancellationToken)
+    {
+        using SharedUse.Use use = tokenizer.Begin();
         using FreedMemory.Kept memory = FreedMemory.Keep();
         using var gradients = enable_grad();
         using var scope = NewDisposeScope();
@@ -53,16 +62,17 @@ public static class TokenSearch
         Tensor wanted = images.to(ScalarType.Float32, tokenizer.Device), found = start.Tokens.clone();
         Tensor counts = full([wanted.shape[0]], Math.Min(tokenizer.Levels.TokenCount, tokenizer.Config.TestTokens), ScalarType.Int64, tokenizer.Device);
         Tensor best = full([wanted.shape[0]], float.PositiveInfinity, device: tokenizer.Device);
-        Tensor latents = start.QuantizedLatents.detach().clone(), mean = zeros_like(latents), variance = zeros_like(latents);
-        latents.copy_(Unit(start.Latents));
+        Tensor latents = Unit(start.Latents).clone(), mean = zeros_like(latents), variance = zeros_like(latents);
         double size = StepSize * Math.Sqrt(start.QuantizedLatents.square().mean().item<float>());
         latents.requires_grad = true;
+        using (Tensor encoded = tokenizer.Decode(start.Tokens))
+            Keep(start.Tokens, encoded); // to be beaten
         for (int step = 0; step <= steps; step++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var ofStep = NewDisposeScope();
             Quantization codes = tokenizer.Quantizer.Quantize(latents);
-            Tensor rebuilt = tokenizer.PixelDecoder.Forward(tokenizer.Decoder.Forward(codes.Quantized.to(tokenizer.Format), counts, null)).to(ScalarType.Float32);
+            Tensor rebuilt = tokenizer.Rebuild(codes.Quantized, counts);
             Keep(codes.Tokens, rebuilt.detach());
             if (step < steps)
             {
