@@ -9,11 +9,14 @@ internal sealed class HtmlReport(int[] counts, int searchSteps)
 {
     private readonly StringBuilder body = new();
 
+    /// <summary>What each reconstruction is from.</summary>
+    public string[] Headings { get; } = [.. counts.Select(count => count == 1 ? "1 token" : $"{count} tokens"), .. searchSteps > 0 ? ["searched"] : Array.Empty<string>()];
+
     public void Add(string name, int[] tokens, double[] psnr)
     {
         string title = WebUtility.HtmlEncode(name), file = Uri.EscapeDataString(name);
         body.AppendLine(CultureInfo.InvariantCulture, $"<h2>{title}</h2><img src=\"{file}.png\" alt=\"{title}: original and reconstructions\">");
-        body.AppendLine(CultureInfo.InvariantCulture, $"<p>PSNR {string.Join(", ", counts.Select((count, i) => string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "token" : "tokens")} {psnr[i]:0.00} dB")))}{(searchSteps > 0 ? string.Create(CultureInfo.InvariantCulture, $", searched {psnr[^1]:0.00} dB") : "")}</p>");
+        body.AppendLine(CultureInfo.InvariantCulture, $"<p>PSNR {string.Join(", ", Headings.Zip(psnr, (heading, value) => string.Create(CultureInfo.InvariantCulture, $"{heading} {value:0.00} dB")))}</p>");
         body.AppendLine(CultureInfo.InvariantCulture, $"<details><summary>{tokens.Length} tokens</summary><code>{string.Join(' ', tokens)}</code> (<a href=\"{file}.tokens.json\">JSON</a>)</details>");
     }
 

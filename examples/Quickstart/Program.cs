@@ -56,8 +56,8 @@ static void Run(ResTokTokenizer restok, string modelName, string output, int sea
     string zip = Path.Combine(output, "pipeline.zip");
     PipelineFile.Save(ml, model, data.Schema, zip);
 
-    Console.WriteLine($"{"image",-20}{string.Concat(counts.Select(count => $"{count + (count == 1 ? " token" : " tokens"),12}"))}{(searchSteps > 0 ? "    searched" : "")}   (PSNR in dB)");
     var report = new HtmlReport(counts, searchSteps);
+    Console.WriteLine($"{"image",-20}{string.Concat(report.Headings.Select(heading => $"{heading,12}"))}   (PSNR in dB)");
     var names = new HashSet<string>();
     long start = Stopwatch.GetTimestamp();
     IDataView view = model.Transform(data);
@@ -81,7 +81,7 @@ static void Run(ResTokTokenizer restok, string modelName, string output, int sea
             double[] psnr = [.. rebuilt.Select(one => Psnr.Of(crop, one))];
             int[] ids = [.. values.DenseValues()];
             WriteTokens(Path.Combine(output, name + ".tokens.json"), modelName, paths[i], ids, levels);
-            PictureGrid.Save(Path.Combine(output, name + ".png"), [[crop, .. rebuilt]], [null, .. counts.Select(count => (int?)count), .. searchSteps > 0 ? [null] : Array.Empty<int?>()]);
+            PictureGrid.Save(Path.Combine(output, name + ".png"), [[crop, .. rebuilt]], [null, .. columns.Select((_, column) => column < counts.Length ? counts[column] : (int?)null)]);
             report.Add(name, ids, psnr);
             Console.WriteLine($"{name,-20}{string.Concat(psnr.Select(value => $"{value,12:0.00}"))}");
             foreach (MLImage one in rebuilt)
