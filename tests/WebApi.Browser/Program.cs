@@ -60,6 +60,14 @@ await Expect("the image stands beside it", "document.getElementById('given').dec
 await Expect("no sample is marked any more", "document.querySelector('#samples [aria-pressed=true]') === null");
 await page.EvaluateFunctionAsync("""
     async () => {
+      const ask = window.fetch; // from here on, images come late
+      window.late = 0;
+      window.fetch = async (address, options) => {
+        if (address === '/decode') await new Promise(go => setTimeout(go, 2000));
+        const answer = await ask(address, options);
+        if (address === '/decode') window.late++;
+        return answer;
+      };
       const name = (await (await fetch('/model')).json()).samples.at(-1);
       const data = new DataTransfer();
       const blob = await (await fetch('/samples/' + encodeURIComponent(name))).blob();
@@ -70,11 +78,13 @@ await page.EvaluateFunctionAsync("""
     """);
 await page.WaitForFunctionAsync("() => document.getElementById('givenSize').textContent.includes(window.dropped.toLocaleString('en') + ' bytes')");
 
-// What is no image is explained.
+// What is no image is explained, and the explanation stays when the image before it comes late.
 string text = Path.Combine(output, "no-image.txt");
 File.WriteAllText(text, "hello");
 await file.UploadFileAsync(Path.GetFullPath(text));
 await page.WaitForFunctionAsync("() => document.getElementById('fault').textContent.includes('no image')");
+await page.WaitForFunctionAsync("() => window.late > 0 && document.getElementById('rebuilt').complete");
+await Expect("the explanation stays", "document.getElementById('fault').textContent.includes('no image')");
 
 // On a telephone nothing is wider than the screen.
 await page.SetViewportAsync(new() { Width = 390, Height = 844 });
