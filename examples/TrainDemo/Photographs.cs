@@ -48,8 +48,9 @@ internal sealed class Photographs
                 continue;
             using var content = new MemoryStream();
             data.CopyTo(content);
-            using MLImage image = ResTokImages.Load(content.ToArray());
-            found.Add(new(entry.Name[..^4], Pixels(image, DrawingRow.Side), Pixels(image, Photograph.WideSide)));
+            byte[] file = content.ToArray();
+            using MLImage image = ResTokImages.Load(file);
+            found.Add(new(entry.Name[..^4], file, Pixels(image, DrawingRow.Side), Pixels(image, Photograph.WideSide)));
         }
         return found;
     }
@@ -61,17 +62,26 @@ internal sealed class Photographs
     }
 
     /// <param name="Name">Set, class and file, without the extension.</param>
+    /// <param name="File">JPEG, of 128×128 mostly.</param>
     /// <param name="Pixels">RGBA of 64×64.</param>
     /// <param name="Wide">RGBA of 72×72, to cut from.</param>
-    public sealed record Photograph(string Name, byte[] Pixels, byte[] Wide)
+    public sealed record Photograph(string Name, byte[] File, byte[] Pixels, byte[] Wide)
     {
-        public const int WideSide = DrawingRow.Side * 9 / 8;
+        public const int WideSide = DrawingRow.Side * 9 / 8, FileSide = 2 * DrawingRow.Side;
 
         /// <summary>In <see cref="DemoClasses"/>; −1 for none.</summary>
         public int Label { get; } = DemoClasses.LabelOf(Name[..Name.LastIndexOf('/')]);
 
         // Of the name alone, so that it does not depend on the shards' order (FNV-1a).
         public bool IsHeldOut => Name.Aggregate(2166136261u, (hash, letter) => (hash ^ letter) * 16777619) % HeldOutOf == 0;
+
+        /// <summary>RGBA of the square in its middle.</summary>
+        /// <param name="side">Of the result.</param>
+        public byte[] Square(int side)
+        {
+            using MLImage image = ResTokImages.Load(File);
+            return Photographs.Pixels(image, side);
+        }
 
         /// <summary>Some square of it, perhaps mirrored.</summary>
         public byte[] Cut(Random random)

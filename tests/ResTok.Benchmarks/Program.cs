@@ -47,10 +47,10 @@ metrics.Add(reference);
 var shards = new Option<string>("--photographs") { Description = "A folder of webdataset shards, as of examples/TrainDemo.", Required = true };
 var model = new Option<string>("--model") { Description = "The folder of tokenizer and generator.", DefaultValueFactory = _ => "src/ResTok.MLNet.DemoModel" };
 var output = new Option<string>("--output") { Description = "Where to write shards of held-out images, sheets to look at, and features.", DefaultValueFactory = _ => "out/demo-card" };
-var ofClass = new Option<int>("--of-class") { Description = "Photographs of a class that the judge learns from, at most.", DefaultValueFactory = _ => 240 };
+var ofClass = new Option<int>("--of-class") { Description = "Photographs of a class that the judge learns from, at most.", DefaultValueFactory = _ => 1000 };
 var searchSteps = new Option<int>("--search-steps") { Description = "Of the search for the tokens of reconstructions; 0 for the encoder's." };
 var samples = new Option<int>("--samples") { Description = "Generated images of a class, for each way to sample.", DefaultValueFactory = _ => 12 };
-var sampling = new Option<string[]>("--sampling") { Description = "Ways to sample, each as schedule,scale,start,temperature,top-k,top-p.", DefaultValueFactory = _ => ["step,3.75,0.25,1,0,0.95"], AllowMultipleArgumentsPerToken = true };
+var sampling = new Option<string[]>("--sampling") { Description = "Ways to sample, each as schedule,scale,start,temperature,top-k,top-p.", DefaultValueFactory = _ => ["step,3.75,0.25,1,0,0.95", "step,3.75,0.25,0.6,0,0.95"], AllowMultipleArgumentsPerToken = true };
 Command demo = Add("demo", "What the demo model's card says beside restok evaluate: whether images are known again, and whether they are copies.", (_, given) =>
     new DemoCommand(given.GetValue(model)!, given.GetValue(shards)!, given.GetValue(output)!, given.GetValue(ofClass), given.GetValue(searchSteps), given.GetValue(samples), [.. given.GetValue(sampling)!.Select(DemoCommand.ParseSampling)]).Run());
 foreach (Option option in new Option[] { shards, model, output, ofClass, searchSteps, samples, sampling })

@@ -19,7 +19,7 @@ namespace ResTok.Benchmarks.Demo;
 /// <param name="settings">How to sample, one after another.</param>
 internal sealed class DemoCommand(string model, string photographsFolder, string output, int ofClass, int searchSteps, int samples, IReadOnlyList<SamplingOptions> settings)
 {
-    private const int Batch = 16;
+    private const int Batch = 16, Soft = 16;
 
     public void Run()
     {
@@ -36,12 +36,13 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
         ReaderSheets.Write(Path.Combine(output, "readers"), Path.Combine(output, "readers-key"), heldOut, rebuilt, generator.Config.ClassNames!);
 
         using var features = new ResNet18Features(Path.Combine(output, "features"));
-        float[][] ofLearned = features.Of("learned", [.. learned.Select(photograph => photograph.Pixels)]);
-        var judge = new Judge(ofLearned, [.. learned.Select(photograph => photograph.Label)]);
         int[] labels = [.. heldOut.Select(photograph => photograph.Label)];
-        float[][] ofHeldOut = features.Of("held-out", [.. heldOut.Select(photograph => photograph.Pixels)]), ofRebuilt = features.Of($"rebuilt {searchSteps}", rebuilt);
-        Console.WriteLine(FormattableString.Invariant($"The judge, of {learned.Length} photographs: right on {judge.Share(ofHeldOut, labels):0.0 %} of {labels.Length} held out, {judge.Share(ofRebuilt, labels):0.0 %} of their reconstructions."));
+        var judge = new Judge(
+            [.. View.Learned.SelectMany(view => Seen("learned", learned, view))], [.. View.Learned.SelectMany(_ => learned.Select(photograph => photograph.Label))]);
+        (float[][] ofRebuilt, double ofClasses) = Judged($"rebuilt {searchSteps}", rebuilt, labels);
+        Console.WriteLine(FormattableString.Invariant($"The judge, of {learned.Length} photographs: right on {Known(0):0.0 %} of {labels.Length} held out, {Known(DrawingRow.Side):0.0 %} of them in the model's size, {Known(Soft):0.0 %} made as small as {Soft} pixels, {ofClasses:0.0 %} of their reconstructions."));
 
+        float[][] ofLearned = Seen("learned", learned, View.Small), ofHeldOut = Seen("held-out", heldOut, View.Small);
         var copying = new Copying(photographs.Learned.Where(photograph => photograph.Label >= 0), learned, ofLearned);
         Console.WriteLine(copying.Describe("held-out photographs", [.. heldOut.Select(photograph => photograph.Pixels)], ofHeldOut, labels));
         Console.WriteLine(copying.Describe("their reconstructions", rebuilt, ofRebuilt, labels));
@@ -53,10 +54,9 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
         {
             string name = string.Create(CultureInfo.InvariantCulture, $"{SamplingOptions.NameOf(sampling.Schedule)} {sampling.GuidanceScale} from {sampling.GuidanceStart}, temperature {sampling.Temperature}, top-k {sampling.TopK}, top-p {sampling.TopP}");
             byte[][] generated = Generate(tokenizer, generator, wanted, sampling);
-            float[][] ofGenerated = features.Of($"generated {samples} {name}", generated);
+            (float[][] ofGenerated, double share) = Judged($"generated {samples} {name}", generated, wanted);
             Copying.Neighbour[] nearest = copying.Nearest(generated, ofGenerated, wanted);
             (int byPixels, int byFeatures) = copying.Near(nearest);
-            double share = judge.Share(ofGenerated, wanted);
             table.Add(name, $"{share:0.0 %}", $"{ResNet18Features.Distance(ofGenerated, ofHeldOut):0.0}", $"{byPixels}", $"{byFeatures}");
             string folder = Directory.CreateDirectory(Path.Combine(output, "generated", name.Replace(' ', '-'))).FullName;
             ReaderSheets.WriteRows(Path.Combine(folder, "generated.png"), [.. wanted.Zip(generated).GroupBy(pair => pair.First).Select(group => group.Select(pair => pair.Second).Take(10).ToArray())], numbered: true);
@@ -64,6 +64,17 @@ internal sealed class DemoCommand(string model, string photographsFolder, string
             Console.WriteLine($"{name}: {share:0.0 %} in their class.");
         }
         table.Print();
+
+        float[][] Seen(string name, Photographs.Photograph[] photographs, View view) =>
+            features.Of($"{name} {view}", photographs, photograph => photograph.Square(Photographs.Photograph.FileSide), view);
+
+        double Known(int softness) => judge.Share(labels, Seen("held-out", heldOut, new(softness, IsMirrored: false)), Seen("held-out", heldOut, new(softness, IsMirrored: true)));
+
+        (float[][] Features, double Share) Judged(string name, byte[][] images, int[] classes)
+        {
+            float[][] found = features.Of(name, images);
+            return (found, judge.Share(classes, found, features.Of($"{name} {View.Mirrored}", images, image => image, View.Mirrored)));
+        }
     }
 
     /// <param name="text">As <c>step,3.75,0.25,1,0,0.95</c>.</param>
