@@ -8,8 +8,9 @@ using ResTok.MLNet;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var modelOption = new Option<string?>("--model") { Description = Models.Names };
 var outputOption = new Option<string>("--output") { Description = "Where to write.", DefaultValueFactory = _ => "out/compress" };
+var searchOption = new Option<int>("--search-steps") { Description = "Steps of the search for tokens that rebuild an image better than the encoder's; 0 for none, which is fastest." };
 var imageArgument = new Argument<string[]>("images") { Description = "Images or folders of them; freshly drawn ones if none." };
-var command = new RootCommand("Images to packed tokens and back, with PSNR beside JPEG.") { modelOption, outputOption, imageArgument };
+var command = new RootCommand("Images to packed tokens and back, with PSNR beside JPEG.") { modelOption, outputOption, searchOption, imageArgument };
 command.SetAction(async (parsed, cancellation) =>
 {
     try
@@ -18,7 +19,7 @@ command.SetAction(async (parsed, cancellation) =>
         string[] given = parsed.GetValue(imageArgument)!;
         string[] images = ExamplePictures.Find(given.Length > 0 ? given : [DrawingFolder.Make(Path.Combine(output, "drawings"), first: 1_200_000_000, count: 12)]);
         using ResTokTokenizer restok = await Models.TokenizerAsync(parsed.GetValue(modelOption), cancellation);
-        Run(restok, output, images);
+        Run(restok, output, images, parsed.GetValue(searchOption));
         return 0;
     }
     catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
@@ -29,11 +30,11 @@ command.SetAction(async (parsed, cancellation) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static void Run(ResTokTokenizer restok, string output, string[] images)
+static void Run(ResTokTokenizer restok, string output, string[] images, int searchSteps)
 {
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);
-    string[] files = Compress(ml, restok, images, output);
+    string[] files = Compress(ml, restok, images, output, searchSteps);
     MLImage[] unpacked = Decompress(ml, restok, files);
 
     int side = restok.Config.CropSize, raw = 3 * side * side;
@@ -64,10 +65,10 @@ static void Run(ResTokTokenizer restok, string output, string[] images)
 }
 
 // Images → tokens → files.
-static string[] Compress(MLContext ml, ResTokTokenizer restok, string[] images, string output)
+static string[] Compress(MLContext ml, ResTokTokenizer restok, string[] images, string output, int searchSteps)
 {
     IDataView data = ml.Data.LoadFromEnumerable(images.Select(path => new Image { Path = path }));
-    using var encode = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok)).Fit(data);
+    using var encode = ml.Transforms.LoadImages("Image", "", "Path").Append(ml.Transforms.ResTokEncode("Tokens", "Image", restok, new() { SearchSteps = searchSteps })).Fit(data);
     int bits = TokenFile.BitsFor(restok.Config.CodebookSize);
     return [.. encode.Transform(data).GetColumn<int[]>("Tokens").Select((tokens, i) =>
     {
