@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 namespace ResTok.Benchmarks.Demo;
 
 /// <summary>
-/// Whether images are copies: how many are nearer to a photograph of their class that was learned from than the nearest 1 % of pairs of such
-/// photographs are to each other, by pixels (mirrored too) and by the features of a ResNet-18, to which softness is no nearness.
+/// Whether images are copies: how many are nearer to some photograph of their class that was learned from than 1 % of such photographs are to the
+/// one that is nearest to them, by pixels (mirrored too) and by the features of a ResNet-18, to which softness is no nearness.
 /// </summary>
 internal sealed class Copying
 {
@@ -18,10 +18,10 @@ internal sealed class Copying
     /// <param name="features">Of each of those.</param>
     public Copying(IEnumerable<Photographs.Photograph> all, Photographs.Photograph[] some, float[][] features)
     {
-        seen = all.ToLookup(photograph => photograph.Label, photograph => new Seen(photograph.Pixels, Rgb(photograph.Pixels, false), Rgb(photograph.Pixels, true)));
-        known = some.Zip(features).ToLookup(pair => pair.First.Label, pair => new Known(pair.First.Pixels, Rgb(pair.First.Pixels, false), pair.Second[^ResNet18Features.Last..]));
-        PixelLimit = QuantileOf((a, b) => Rms(a.Pixels, b.Pixels));
-        FeatureLimit = QuantileOf((a, b) => TensorPrimitives.Distance<float>(a.Features, b.Features));
+        seen = all.ToLookup(photograph => photograph.Label, photograph => new Seen(photograph.Pixels));
+        known = some.Zip(features).ToLookup(pair => pair.First.Label, pair => new Known(pair.First.Pixels, pair.Second[^ResNet18Features.Last..]));
+        PixelLimit = QuantileOf(seen, (a, b) => a.DistanceTo(b.Pixels));
+        FeatureLimit = QuantileOf(known, (a, b) => TensorPrimitives.Distance<float>(a.Features, b.Features));
     }
 
     /// <summary>Root mean square difference, of 255.</summary>
@@ -59,27 +59,18 @@ internal sealed class Copying
         {
             float[] pixels = Rgb(images[i], false), last = features[i][^ResNet18Features.Last..];
             nearest[i] = new(
-                seen[labels[i]].Select(one => (Distance: Math.Min(Rms(pixels, one.Pixels), Rms(pixels, one.Mirrored)), one.Rgba)).MinBy(pair => pair.Distance),
+                seen[labels[i]].Select(one => (Distance: one.DistanceTo(pixels), one.Rgba)).MinBy(pair => pair.Distance),
                 known[labels[i]].Select(one => (Distance: (double)TensorPrimitives.Distance<float>(last, one.Features), one.Rgba)).MinBy(pair => pair.Distance));
         });
         return nearest;
     }
 
-    private double QuantileOf(Func<Known, Known, double> distance)
+    private static double QuantileOf<T>(ILookup<int, T> photographs, Func<T, T, double> distance)
+        where T : class
     {
-        double[] all = [.. known.AsParallel().SelectMany(of => Pairs([.. of], distance)).Order()];
+        double[] all = [.. photographs.Select(group => group.ToArray()).SelectMany(ofClass => ofClass.AsParallel()
+            .Select(one => ofClass.Where(other => other != one).Select(other => distance(one, other)).DefaultIfEmpty(double.PositiveInfinity).Min())).Order()];
         return all[(int)(Quantile * all.Length)];
-
-        static List<double> Pairs(Known[] some, Func<Known, Known, double> distance)
-        {
-            var found = new List<double>();
-            for (int i = 0; i < some.Length; i++)
-            {
-                for (int j = 0; j < i; j++)
-                    found.Add(distance(some[i], some[j]));
-            }
-            return found;
-        }
     }
 
     private static double Rms(float[] a, float[] b) => TensorPrimitives.Distance<float>(a, b) / Math.Sqrt(a.Length);
@@ -97,9 +88,18 @@ internal sealed class Copying
         return rgb;
     }
 
-    private sealed record Seen(byte[] Rgba, float[] Pixels, float[] Mirrored);
+    private sealed class Seen(byte[] rgba)
+    {
+        private readonly float[] mirrored = Rgb(rgba, true);
 
-    private sealed record Known(byte[] Rgba, float[] Pixels, float[] Features);
+        public byte[] Rgba => rgba;
+
+        public float[] Pixels { get; } = Rgb(rgba, false);
+
+        public double DistanceTo(float[] pixels) => Math.Min(Rms(pixels, Pixels), Rms(pixels, mirrored));
+    }
+
+    private sealed record Known(byte[] Rgba, float[] Features);
 
     public readonly record struct Neighbour((double Distance, byte[] Rgba) ByPixels, (double Distance, byte[] Rgba) ByFeatures);
 }
