@@ -28,7 +28,8 @@ command.SetAction(async (parsed, cancellation) =>
         using ResTokGenerator network = await Models.GeneratorAsync(generator, cancellation);
         int[] classes = parsed.GetValue(classesOption) is { Length: > 0 } given ? given : [.. Enumerable.Range(0, Math.Min(12, network.Config.Classes))];
         Func<int, string> nameOf = label => network.Config.ClassNames is { } names && label < names.Count ? $"{label} {names[label]}" : $"{label}";
-        Run(restok, network, nameOf, Path.GetFullPath(parsed.GetValue(outputOption)!), classes, parsed.GetValue(seedsOption), ExamplePictures.Find(parsed.GetValue(imageArgument)!));
+        SamplingOptions sampling = generator is null ? DemoGenerator.Sampling : SamplingOptions.Official;
+        Run(restok, network, sampling, nameOf, Path.GetFullPath(parsed.GetValue(outputOption)!), classes, parsed.GetValue(seedsOption), ExamplePictures.Find(parsed.GetValue(imageArgument)!));
         return 0;
     }
     catch (Exception fault) when (fault is ArgumentException or IOException or InvalidOperationException or ResTok.Models.Runtime.TorchRuntimeException)
@@ -39,7 +40,7 @@ command.SetAction(async (parsed, cancellation) =>
 });
 return await command.Parse(args).InvokeAsync();
 
-static void Run(ResTokTokenizer restok, ResTokGenerator generator, Func<int, string> nameOf, string output, int[] classes, int seeds, string[] images)
+static void Run(ResTokTokenizer restok, ResTokGenerator generator, SamplingOptions sampling, Func<int, string> nameOf, string output, int[] classes, int seeds, string[] images)
 {
     Directory.CreateDirectory(output);
     var ml = new MLContext(seed: 1);
@@ -49,23 +50,23 @@ static void Run(ResTokTokenizer restok, ResTokGenerator generator, Func<int, str
             Console.WriteLine(entry.RawMessage);
     };
 
-    Grid(ml, restok, generator, classes, seeds, output);
-    int[] passes = Growth(ml, restok, generator, classes[0], output);
-    Variations(ml, restok, generator, images[0], classes[0], output);
+    Grid(ml, restok, generator, sampling, classes, seeds, output);
+    int[] passes = Growth(ml, restok, generator, sampling, classes[0], output);
+    Variations(ml, restok, generator, sampling, images[0], classes[0], output);
     Mixtures(ml, restok, [images[0], images[^1]], output);
     GalleryPage.Save(Path.Combine(output, "index.html"), [.. classes.Select(nameOf)], seeds, passes.Length, new TokenLevels(restok.Config.LatentTokens));
     Console.WriteLine($"See {Path.Combine(output, "index.html")}; the pipeline with both models is {Path.Combine(output, "pipeline.zip")}.");
 }
 
 // Labels → tokens → images, as one pipeline that is saved with both models inside.
-static void Grid(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, int[] classes, int seeds, string output)
+static void Grid(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, SamplingOptions sampling, int[] classes, int seeds, string output)
 {
     IDataView data = ml.Data.LoadFromEnumerable(
         from label in classes
         from seed in Enumerable.Range(0, seeds)
         select new Wish { Label = label, Seed = seed });
     var progress = new Progress<ResTokGenerationProgress>(step => Console.Write($"\r{step.Images} of {classes.Length * seeds} images, pass {step.Pass} of {step.Passes} "));
-    var pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Seed", Progress = progress })
+    var pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { Sampling = sampling, SeedColumnName = "Seed", Progress = progress })
         .Append(ml.Transforms.ResTokDecode("Image", "Tokens", restok));
     using TransformerChain<ResTokDecodingTransformer> model = pipeline.Fit(data);
     string zip = Path.Combine(output, "pipeline.zip");
@@ -78,12 +79,12 @@ static void Grid(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator
 }
 
 // The image after every pass: each prefix of tokens decodes to a complete, coarser image. Returns the lengths of the prefixes.
-static int[] Growth(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, int label, string output)
+static int[] Growth(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, SamplingOptions sampling, int label, string output)
 {
     int single = generator.Config.Hierarchical ? generator.Config.AutoregressiveTokens : generator.Config.Tokens;
     int[] counts = [.. Enumerable.Range(1, single), .. new TokenLevels(generator.Config.Tokens).Offsets.Append(generator.Config.Tokens).Where(end => end > single)];
     IDataView data = ml.Data.LoadFromEnumerable([new Wish { Label = label }]);
-    IEstimator<ITransformer> pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { SeedColumnName = "Seed" });
+    IEstimator<ITransformer> pipeline = ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { Sampling = sampling, SeedColumnName = "Seed" });
     foreach (int count in counts)
         pipeline = pipeline.Append(ml.Transforms.ResTokDecode($"From{count}", "Tokens", restok, count));
     ITransformer model = pipeline.Fit(data);
@@ -103,7 +104,7 @@ static int[] Growth(MLContext ml, ResTokTokenizer restok, ResTokGenerator genera
 }
 
 // The coarse levels of a given image, the rest generated: row k keeps k levels.
-static void Variations(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, string image, int label, string output)
+static void Variations(MLContext ml, ResTokTokenizer restok, ResTokGenerator generator, SamplingOptions sampling, string image, int label, string output)
 {
     const int Seeds = 4;
     IDataView data = ml.Data.LoadFromEnumerable(Enumerable.Range(0, Seeds).Select(seed => new Wish { Label = label, Seed = seed, Path = image }));
@@ -115,7 +116,7 @@ static void Variations(MLContext ml, ResTokTokenizer restok, ResTokGenerator gen
     foreach (int k in kept)
     {
         pipeline = pipeline
-            .Append(ml.Transforms.ResTokGenerate($"Tokens{k}", "Label", generator, new() { PrefixColumnName = "Tokens", PrefixLevels = k, SeedColumnName = "Seed" }))
+            .Append(ml.Transforms.ResTokGenerate($"Tokens{k}", "Label", generator, new() { Sampling = sampling, PrefixColumnName = "Tokens", PrefixLevels = k, SeedColumnName = "Seed" }))
             .Append(ml.Transforms.ResTokDecode($"Kept{k}", $"Tokens{k}", restok));
     }
     ITransformer model = pipeline.Fit(data);

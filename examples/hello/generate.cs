@@ -24,7 +24,7 @@ int[] seeds = [1, 2, 3, 4];
 IEstimator<ITransformer> pipeline = ml.Transforms.CopyColumns("Label", "Class");
 foreach (int seed in seeds)
 {
-    var sampling = SamplingOptions.Official with { Seed = seed };
+    var sampling = DemoGenerator.Sampling with { Seed = seed };   // SamplingOptions.Official with the official models
     pipeline = pipeline.Append(ml.Transforms.ResTokGenerate("Tokens", "Label", generator, new() { Sampling = sampling }))
         .Append(ml.Transforms.ResTokDecode($"Seed {seed}", "Tokens", tokenizer));
 }
