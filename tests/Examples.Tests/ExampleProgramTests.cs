@@ -104,7 +104,7 @@ public sealed class ExampleProgramTests
     [Fact]
     public void Onnx_gives_the_librarys_tokens_in_a_program_without_libtorch_and_so_does_ApplyOnnxModel()
     {
-        using ExampleRun library = new("Quickstart"), exported = new("OnnxExport");
+        using ExampleRun library = new("Quickstart", "--search-steps", "0"), exported = new("OnnxExport");
         using var run = new ExampleRun("Onnx", "--models", exported.Folder);
         Assert.Contains("Done without libtorch.", run.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("libtorch", File.ReadAllText(Path.Combine(Repository.Root, "examples", "Onnx", "bin", Repository.Configuration, "net10.0", "Onnx.deps.json")), StringComparison.Ordinal);
