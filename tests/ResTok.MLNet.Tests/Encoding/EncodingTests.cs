@@ -59,13 +59,13 @@ public sealed class EncodingTests : PipelineFixture
     public void A_search_finds_tokens_that_rebuild_the_images_better_and_is_saved()
     {
         IDataView data = ml.Data.TakeRows(Data, 3);
-        var searching = new ResTokEncodingEstimator.Options { SearchSteps = 10, LatentsColumnName = "Latents" };
+        var searching = new ResTokEncodingEstimator.Options { SearchSteps = 60, LatentsColumnName = "Latents" };
         ITransformer fitted = ml.Transforms.ResTokEncode("Tokens", "Image", model).Append(ml.Transforms.ResTokDecode("Rebuilt", "Tokens", model))
             .Append(ml.Transforms.ResTokEncode("Found", "Image", model, searching)).Append(ml.Transforms.ResTokDecode("Better", "Found", model)).Fit(data);
         IDataView view = fitted.Transform(data);
         ImageCatalog images = ml.Images();
         double before = images.EvaluateReconstruction(view, "Image", "Rebuilt").Psnr, after = images.EvaluateReconstruction(view, "Image", "Better").Psnr;
-        Assert.True(after > before, $"{before:0.0000} dB became {after:0.0000} dB."); // a little, for nothing is trained; the demo model's test asks for how much
+        Assert.True(after > before + 0.01, $"{before:0.0000} dB became {after:0.0000} dB.");
 
         using var file = new MemoryStream();
         ml.Model.Save(fitted, data.Schema, file);
