@@ -36,7 +36,7 @@ public static class Api
         // A class and a seed → a PNG, always the same.
         app.MapGet("/generate", async (int label, long? seed, ImageTokenizer tokenizer, ImageGenerator generator, HttpResponse response, CancellationToken cancellation) =>
         {
-            GenerationStep last = await generator.GenerateAsync(new([label]), sampling with { Seed = seed ?? 0 }, cancellation).LastAsync(cancellation);
+            GenerationStep last = await Generate(generator, label, seed, cancellation).LastAsync(cancellation);
             response.Headers.CacheControl = "max-age=3600";
             return Results.Bytes(Images.Decode(tokenizer, last.Rows[0]), "image/png");
         });
@@ -44,10 +44,13 @@ public static class Api
         // The same, with the image after every pass, as server-sent events. A visitor who leaves ends the generation.
         app.MapGet("/generate/stream", (int label, long? seed, ImageTokenizer tokenizer, ImageGenerator generator, CancellationToken cancellation) =>
         {
-            IAsyncEnumerable<GenerationStep> steps = generator.GenerateAsync(new([label]), sampling with { Seed = seed ?? 0 }, cancellation);
+            IAsyncEnumerable<GenerationStep> steps = Generate(generator, label, seed, cancellation);
             return TypedResults.ServerSentEvents(steps.Select(step => new Preview(step.Pass, step.Passes, step.Rows[0], Images.Decode(tokenizer, step.Rows[0]))));
         });
         return app;
+
+        IAsyncEnumerable<GenerationStep> Generate(ImageGenerator generator, int label, long? seed, CancellationToken cancellation) =>
+            generator.GenerateAsync(new([label]), sampling with { Seed = seed ?? 0 }, cancellation);
     }
 
     /// <summary>The library's messages say what is wrong with a class, a token or an image: they are for whoever asked.</summary>

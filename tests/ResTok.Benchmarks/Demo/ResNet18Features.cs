@@ -60,8 +60,11 @@ internal sealed class ResNet18Features(string folder) : IDisposable
     }
 
     /// <returns>[B, 3, S, S] in [0, 1].</returns>
-    public static Tensor Floats(byte[][] rgba) =>
-        tensor(rgba.SelectMany(image => image).ToArray(), [rgba.Length, (long)Math.Sqrt(rgba[0].Length / 4), (long)Math.Sqrt(rgba[0].Length / 4), 4], dtype: ScalarType.Byte)[.., .., .., ..3].permute(0, 3, 1, 2).to(ScalarType.Float32) / 255;
+    public static Tensor Floats(byte[][] rgba)
+    {
+        long side = (long)Math.Sqrt(rgba[0].Length / 4);
+        return tensor(rgba.SelectMany(image => image).ToArray(), [rgba.Length, side, side, 4], dtype: ScalarType.Byte)[.., .., .., ..3].permute(0, 3, 1, 2).to(ScalarType.Float32) / 255;
+    }
 
     /// <summary>8 bits, rounded, of each image.</summary>
     /// <param name="images">[B, 3, 64, 64] in [0, 1] or beyond.</param>
